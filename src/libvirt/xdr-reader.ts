@@ -1,0 +1,102 @@
+import { KvmeterError } from "../errors.ts";
+import { fromSignedWords, fromWords, type Integer } from "../integer.ts";
+
+/** REMOTE_STRING_MAX: the longest string that libvirt itself would send. */
+export const STRING_LIMIT_BYTES = 4_194_304;
+
+/**
+ * Reads XDR (RFC 4506), big endian. Every count is checked against the bytes that are really there before
+ * anything is allocated; what does not fit is a LIBVIRT_PROTOCOL error that names the offset.
+ */
+export class XdrReader {
+  readonly buffer: Buffer;
+  #offset: number;
+  readonly #end: number;
+
+  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+    this.buffer = buffer;
+    this.#offset = start;
+    this.#end = end;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#offset;
+  }
+
+  u32(): number {
+    return this.buffer.readUInt32BE(this.skip(4));
+  }
+
+  i32(): number {
+    return this.buffer.readInt32BE(this.skip(4));
+  }
+
+  bool(): boolean {
+    return this.u32() !== 0;
+  }
+
+  u64(): Integer {
+    const at = this.skip(8);
+    return fromWords(this.buffer.readUInt32BE(at), this.buffer.readUInt32BE(at + 4));
+  }
+
+  i64(): Integer {
+    const at = this.skip(8);
+    return fromSignedWords(this.buffer.readInt32BE(at), this.buffer.readUInt32BE(at + 4));
+  }
+
+  double(): number {
+    return this.buffer.readDoubleBE(this.skip(8));
+  }
+
+  string(limitBytes = STRING_LIMIT_BYTES): string {
+    const length = this.u32();
+    if (length > limitBytes) this.fail(`a string of ${length} bytes is over the limit of ${limitBytes}`);
+    const at = this.skip(length);
+    this.#skipPadding(length);
+    return this.buffer.toString("utf8", at, at + length);
+  }
+
+  /** `opaque[n]` as a view into the reply. */
+  fixedOpaque(length: number): Buffer {
+    const at = this.skip(length);
+    this.#skipPadding(length);
+    return this.buffer.subarray(at, at + length);
+  }
+
+  optional<T>(read: () => T): T | undefined {
+    return this.bool() ? read() : undefined;
+  }
+
+  /** `T<>`. `minimumBytes` is the least that one element takes: a count that cannot fit is refused. */
+  array<T>(minimumBytes: number, read: () => T): T[] {
+    const count = this.u32();
+    if (count * minimumBytes > this.remaining) {
+      this.fail(`an array of ${count} elements cannot fit in the ${this.remaining} bytes left`);
+    }
+    const values: T[] = [];
+    for (let i = 0; i < count; i++) values.push(read());
+    return values;
+  }
+
+  /** Moves past `count` bytes and returns where they began. */
+  skip(count: number): number {
+    const at = this.#offset;
+    if (count > this.#end - at) this.fail(`${count} bytes wanted, ${this.#end - at} left`);
+    this.#offset = at + count;
+    return at;
+  }
+
+  fail(problem: string): never {
+    throw new KvmeterError("LIBVIRT_PROTOCOL", `Cannot decode the reply at byte ${this.#offset}: ${problem}`);
+  }
+
+  #skipPadding(length: number): void {
+    const rest = length & 3;
+    if (rest !== 0) this.skip(4 - rest);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Integer } from "../integer.ts";
+
+const PADDING = [0, 3, 2, 1] as const;
+
+/** Writes XDR (RFC 4506), big endian, into a buffer that grows. */
+export class XdrWriter {
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(capacityBytes = 256) {
+    this.#buffer = Buffer.allocUnsafe(capacityBytes);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u32(value: number): void {
+    this.#buffer.writeUInt32BE(value, this.#take(4));
+  }
+
+  i32(value: number): void {
+    this.#buffer.writeInt32BE(value, this.#take(4));
+  }
+
+  bool(value: boolean): void {
+    this.u32(value ? 1 : 0);
+  }
+
+  u64(value: Integer): void {
+    this.#buffer.writeBigUInt64BE(BigInt(value), this.#take(8));
+  }
+
+  i64(value: Integer): void {
+    this.#buffer.writeBigInt64BE(BigInt(value), this.#take(8));
+  }
+
+  double(value: number): void {
+    this.#buffer.writeDoubleBE(value, this.#take(8));
+  }
+
+  /** Counted bytes of UTF-8, padded to four. */
+  string(value: string): void {
+    const bytes = Buffer.byteLength(value);
+    this.u32(bytes);
+    const at = this.#take(bytes + PADDING[(bytes & 3) as 0 | 1 | 2 | 3]);
+    this.#buffer.write(value, at);
+    this.#buffer.fill(0, at + bytes, this.#length);
+  }
+
+  /** `opaque[n]`: bytes whose number both sides know, padded to four. */
+  fixedOpaque(value: Uint8Array): void {
+    const at = this.#take(value.length + PADDING[(value.length & 3) as 0 | 1 | 2 | 3]);
+    this.#buffer.set(value, at);
+    this.#buffer.fill(0, at + value.length, this.#length);
+  }
+
+  /** `T?`: a flag, then the value if there is one. */
+  optional<T>(value: T | null | undefined, write: (value: T) => void): void {
+    this.bool(value !== null && value !== undefined);
+    if (value !== null && value !== undefined) write(value);
+  }
+
+  /** `T<>`: a count, then the values. */
+  array<T>(values: readonly T[], write: (value: T) => void): void {
+    this.u32(values.length);
+    for (const value of values) write(value);
+  }
+
+  /** What was written so far; valid until the next write. */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  #take(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.#length, this.#buffer.length * 2));
+      this.#buffer.copy(grown, 0, 0, at);
+      this.#buffer = grown;
+    }
+    return at;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Integer } from "../integer.ts";
+
+/** Attributes of a resource or a series. Numbers are whole. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** counter: monotonic cumulative sum. updowncounter: cumulative sum that can fall. */
+export type MetricKind = "counter" | "updowncounter" | "gauge" | "histogram";
+
+/** What all points of one metric share. One object for the life of the program. */
+export interface MetricDescriptor {
+  readonly name: string;
+  readonly description: string;
+  /** UCUM. */
+  readonly unit: string;
+  readonly kind: MetricKind;
+  /** Whole numbers travel as int64, everything else as double; one metric never mixes the two. */
+  readonly valueType: "int" | "double";
+}
+
+/** Who the points are about. The object is the same in every cycle as long as its attributes are. */
+export interface Resource {
+  readonly attributes: Attributes;
+}
+
+/** One time series of one resource. The object lives as long as the series: encoders hang their caches on it. */
+export interface Series {
+  readonly attributes: Attributes;
+  /** Since when a sum counts, nanoseconds since the epoch; undefined for gauges. */
+  readonly startTimeNs: bigint | undefined;
+}
+
+export interface NumberPoint {
+  readonly series: Series;
+  /** When the value was read, nanoseconds since the epoch. */
+  readonly timeNs: bigint;
+  readonly value: Integer;
+}
+
+export interface HistogramPoint {
+  readonly series: Series;
+  readonly timeNs: bigint;
+  readonly count: Integer;
+  readonly sum: number | undefined;
+  /** Upper bounds of all buckets but the last, ascending, in the metric's unit. */
+  readonly bounds: readonly number[];
+  /** One more than there are bounds. */
+  readonly bucketCounts: readonly Integer[];
+}
+
+export type MetricPoints =
+  | {
+      readonly metric: MetricDescriptor & { readonly kind: "histogram" };
+      readonly points: readonly HistogramPoint[];
+    }
+  | {
+      readonly metric: MetricDescriptor & { readonly kind: Exclude<MetricKind, "histogram"> };
+      readonly points: readonly NumberPoint[];
+    };
+
+/** All points of one resource in one cycle. Metrics without points are left out. */
+export interface ResourcePoints {
+  readonly resource: Resource;
+  readonly metrics: readonly MetricPoints[];
+}

@@ -1,0 +1,73 @@
+import type { DomainStatistics } from "./statistics.ts";
+
+/** A vNIC in a domain's XML. */
+export interface NicDescription {
+  /** Position among the XML's interfaces, which is the number in `net.N.…`. */
+  readonly number: number;
+  readonly mac: string | undefined;
+  /** The host's tap, as `net.N.name` has it. */
+  readonly target: string | undefined;
+  readonly alias: string | undefined;
+}
+
+/** A disk in a domain's XML. */
+export interface DiskDescription {
+  /** vda: what the guest's disk is called, as `block.N.name` has it. */
+  readonly target: string;
+  readonly alias: string | undefined;
+  readonly source: string | undefined;
+}
+
+/** What OpenStack's nova writes into a domain's metadata. */
+export interface OpenstackMetadata {
+  readonly instanceName: string | undefined;
+  readonly projectId: string | undefined;
+  readonly projectName: string | undefined;
+  readonly userId: string | undefined;
+  readonly flavorName: string | undefined;
+}
+
+/** The part of a domain's XML that names and labels things. */
+export interface DomainDescription {
+  readonly uuid: string;
+  readonly name: string;
+  readonly nics: readonly NicDescription[];
+  readonly disks: readonly DiskDescription[];
+  readonly openstack: OpenstackMetadata | undefined;
+}
+
+/** The QEMU process of a local domain. */
+export interface DomainProcess {
+  readonly pid: number;
+  /** Nanoseconds since the epoch at which the process started, from /proc/<pid>/stat. */
+  readonly startedAtNs: bigint;
+}
+
+/** Everything that a cycle knows of one domain. */
+export interface DomainReading {
+  readonly uuid: string;
+  readonly name: string;
+  /** -1 while inactive. */
+  readonly id: number;
+  /** Absent when the XML could not be read. */
+  readonly description: DomainDescription | undefined;
+  /** Absent for an inactive domain, a remote hypervisor, or a process that may not be looked at. */
+  readonly process: DomainProcess | undefined;
+  readonly statistics: DomainStatistics;
+}
+
+/** Who the hypervisor is. */
+export interface HypervisorIdentity {
+  /** libvirt's name of the host. */
+  readonly hostName: string;
+  /** /etc/machine-id where the hypervisor is local. */
+  readonly hostId: string | undefined;
+}
+
+/** One cycle's reading of one hypervisor. */
+export interface HypervisorReading {
+  readonly identity: HypervisorIdentity;
+  readonly domains: readonly DomainReading[];
+  /** Fields that no pattern knows, with how many times each was met in this reading. */
+  readonly unknownFields: ReadonlyMap<string, number>;
+}
