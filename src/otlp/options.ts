@@ -1,0 +1,53 @@
+/** TLS material as PEM. Whoever reads the configuration loads the files. */
+export interface TlsOptions {
+  /** Certificate authorities to trust instead of the system's. */
+  readonly ca?: Buffer;
+  /** Client certificate chain, only together with `key`. */
+  readonly cert?: Buffer;
+  /** Private key of `cert`, not encrypted. */
+  readonly key?: Buffer;
+  /** The name that the server's certificate must bear, where it is not the endpoint's host. */
+  readonly serverName?: string;
+}
+
+/**
+ * How to reach one OTLP backend: plain data, complete, with every default already filled in by the
+ * configuration ({@link OTLP_DEFAULTS}).
+ */
+export interface DestinationOptions {
+  readonly protocol: "grpc" | "http/protobuf";
+  /**
+   * Where requests go. For HTTP the whole URL, path included: {@link metricsUrlOf} makes it from a general
+   * endpoint. For gRPC `http://host:port`, `https://host:port` or `host:port`; a path is not used.
+   */
+  readonly endpoint: string;
+  /** HTTP headers or gRPC metadata sent with each request. Values are secrets: they appear in no message. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly compression: "gzip" | "none";
+  /** Longest time that one request may take, connecting included. */
+  readonly timeoutMs: number;
+  /** Longest request body, before compression. */
+  readonly requestLimitBytes: number;
+  readonly tls: TlsOptions;
+  /** For a gRPC endpoint without a scheme: plaintext instead of TLS. The scheme decides where there is one. */
+  readonly insecure?: boolean;
+}
+
+/** What a destination gets where its configuration says nothing (OTLP exporter specification). */
+export const OTLP_DEFAULTS = {
+  grpcEndpoint: "http://localhost:4317",
+  httpEndpoint: "http://localhost:4318",
+  timeoutMs: 10_000,
+  /** A gRPC server accepts 4 MiB; the slack is for what it counts besides the message. */
+  requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
+} as const;
+
+/**
+ * The URL for metrics of a general OTLP/HTTP endpoint: `v1/metrics` relative to it (OTLP exporter
+ * specification, "Endpoint URLs for OTLP/HTTP"). An endpoint given for metrics alone is used as it is.
+ */
+export function metricsUrlOf(generalEndpoint: string): string {
+  const url = new URL(generalEndpoint);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/metrics`;
+  return url.href;
+}
