@@ -72,6 +72,11 @@ export const ERROR_KINDS = {
     exitCode: 1,
     meaning: "The daemon did not answer a call before its deadline.",
   },
+  SOURCE_DEADLINE: {
+    retryable: true,
+    exitCode: 1,
+    meaning: "A source was not read within the time that a cycle has for it.",
+  },
   DOMAIN_XML: { retryable: false, exitCode: 1, meaning: "A domain's XML cannot be understood." },
   OTLP_CONNECT: { retryable: true, exitCode: 1, meaning: "The OTLP backend cannot be reached." },
   OTLP_TLS: {

@@ -70,4 +70,6 @@ export interface HypervisorReading {
   readonly domains: readonly DomainReading[];
   /** Fields that no pattern knows, with how many times each was met in this reading. */
   readonly unknownFields: ReadonlyMap<string, number>;
+  /** What could not be read in this cycle, and why; empty when all was well. */
+  readonly problems: readonly Error[];
 }
