@@ -1,0 +1,38 @@
+/**
+ * Writes every file that derives from the sources; with --check it writes nothing and fails when one differs.
+ * Adding a generated file is adding its row.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+
+import { renderConfigDoc } from "./generate/config-doc.ts";
+import { renderErrorsDoc } from "./generate/errors-doc.ts";
+import { renderMetricsDoc } from "./generate/metrics-doc.ts";
+import { renderSchema } from "./generate/schema.ts";
+
+const GENERATED: Readonly<Record<string, () => string>> = {
+  "config/kvmeter.schema.json": renderSchema,
+  "docs/config.md": renderConfigDoc,
+  "docs/errors.md": renderErrorsDoc,
+  "docs/metrics.md": renderMetricsDoc,
+};
+
+const checkOnly = process.argv.includes("--check");
+const stale: string[] = [];
+for (const [path, render] of Object.entries(GENERATED)) {
+  const text = render();
+  if (readOrEmpty(path) === text) continue;
+  if (checkOnly) stale.push(path);
+  else writeFileSync(path, text);
+}
+if (stale.length > 0) {
+  console.error(`Out of date: ${stale.join(", ")}. Run npm run generate and commit the result.`);
+  process.exit(1);
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
