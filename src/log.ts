@@ -1,0 +1,69 @@
+import { pino, type DestinationStream } from "pino";
+
+/** From the quietest on: what is logged is the level given and everything before it in this list. */
+export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** auto: pretty on a terminal, JSON elsewhere. */
+export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** Fields first, then the message: the fields are what a machine searches, the message what a person reads. */
+export type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+/** What a stage needs in order to log. */
+export type Logger = Readonly<Record<LogLevel, LogMethod>>;
+
+/** Where lines go: process.stderr, or what a test collects in. */
+export interface LogStream {
+  readonly isTTY?: boolean | undefined;
+  write(line: string): unknown;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  readonly stream: LogStream;
+  /** Values that no line may show, whichever way they got into it. */
+  readonly secrets?: readonly string[];
+}
+
+/** Shorter ones would blot out ordinary text and are not worth guessing at. */
+const MIN_SECRET_LENGTH = 4;
+
+/**
+ * A logger that writes each line at once, in this thread: what was logged before a crash is there after it.
+ * Fields that carry headers are left out by name, secrets by value.
+ */
+export async function createLogger(options: LoggerOptions): Promise<Logger> {
+  const hide = secretHider(options.secrets ?? []);
+  const target = { write: (line: string) => void options.stream.write(hide(line)) };
+  const logger = pino(
+    {
+      base: null,
+      level: options.level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      redact: { paths: ["headers", "*.headers", "authorization", "*.authorization"], censor: "***" },
+    },
+    await lineStream(options, target),
+  );
+  return logger;
+}
+
+async function lineStream(options: LoggerOptions, target: DestinationStream): Promise<DestinationStream> {
+  const onTerminal = options.stream.isTTY === true;
+  if (options.format === "json" || (options.format === "auto" && !onTerminal)) return target;
+  const { prettyFactory } = await import("pino-pretty");
+  const pretty = prettyFactory({ colorize: onTerminal, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
+  return { write: (line) => target.write(pretty(line)) };
+}
+
+/** Replaces each secret by `***`, also where JSON has escaped it. */
+export function secretHider(secrets: readonly string[]): (text: string) => string {
+  const spellings = secrets.flatMap((secret) =>
+    secret.length < MIN_SECRET_LENGTH ? [] : [secret, JSON.stringify(secret).slice(1, -1)],
+  );
+  const longestFirst = [...new Set(spellings)].toSorted((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
+}
