@@ -68,7 +68,7 @@ export interface HypervisorIdentity {
 export interface HypervisorReading {
   readonly identity: HypervisorIdentity;
   readonly domains: readonly DomainReading[];
-  /** Fields that no pattern knows, with how many times each was met in this reading. */
+  /** Fields that no pattern knows or whose value is of the wrong kind, with how many times each was met. */
   readonly unknownFields: ReadonlyMap<string, number>;
   /** What could not be read in this cycle, and why; empty when all was well. */
   readonly problems: readonly Error[];

@@ -1,11 +1,14 @@
 /**
  * Every field of libvirt's bulk domain statistics (include/libvirt/libvirt-domain.h, VIR_DOMAIN_STATS_*, 12.8),
  * and the only place that knows their names. A field belongs to a scope: the thing that it describes. In a
- * pattern `#` is a number, `{…}` one of the names listed, `*` any name; together, in their order, they are the
- * path that tells one vCPU, disk or monitor from another. Adding a field is adding its row.
+ * pattern `#` is a number, `{…}` one of the names listed, `*` any name, dots included; together, in their order,
+ * they are the path that tells one vCPU, disk or monitor from another. Adding a field is adding its row.
  */
 
-/** What libvirt counts a field in. `enum` is a number with named values, `text` a string, `flag` a boolean. */
+/**
+ * What libvirt counts a field in. `enum` is a number with named values, `text` a string, `flag` a boolean. A
+ * boolean in any other unit counts as 0 or 1: KVM's own statistics come as either.
+ */
 export type FieldUnit =
   | "ns"
   | "s"
@@ -38,12 +41,14 @@ export type StatisticsGroup =
   | "dirtyrate"
   | "vm";
 
-interface FieldRow {
+/** One field: how libvirt spells its name, and what it counts in. */
+export interface FieldRow {
   readonly pattern: string;
   readonly unit: FieldUnit;
 }
 
-interface ScopeRow {
+/** The fields that describe one kind of thing. */
+export interface ScopeRow {
   /** The scope whose path is this one's without its last part, and which lends it names. */
   readonly parent?: string;
   readonly group: StatisticsGroup;
@@ -172,6 +177,7 @@ export const STATISTICS_SCOPES = {
     },
   },
   diskCount: { group: "block", fields: { disks: field("block.count", "count") } },
+  // With the flag BACKING a disk's images follow one another under the same name, its top image first.
   disk: {
     group: "block",
     regrouped: { allocationBytes: "block-size", capacityBytes: "block-size", physicalBytes: "block-size" },
