@@ -1,0 +1,61 @@
+import { access, constants } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+/** What the bed is made of; scripts/install-real-parts.sh brings each. */
+export type Part = "libvirtd" | "newer-libvirtd" | "guests" | "collector" | "victoriametrics";
+
+/** Where scripts/install-real-parts.sh keeps what it downloads and builds. */
+export const cacheDirectory: string = process.env["KVMETER_REAL_CACHE"] ?? "/var/cache/kvmeter-real";
+
+/** The repository's root. */
+export const repositoryRoot: string = resolve(import.meta.dirname, "../../..");
+
+/** Paths of the installed parts. */
+export const paths = {
+  newerRoot: join(cacheDirectory, "unstable"),
+  kernel: join(cacheDirectory, "kernel/vmlinuz"),
+  initrd: join(cacheDirectory, "kernel/initrd.gz"),
+  collector: join(cacheDirectory, "otelcol"),
+  victoriametrics: join(cacheDirectory, "victoriametrics/usr/bin/victoria-metrics"),
+} as const;
+
+const hostTools = ["/usr/sbin/libvirtd", "/usr/sbin/virtlogd", "/usr/bin/virsh", "/usr/bin/qemu-img"];
+
+const neededFiles: Record<Part, readonly string[]> = {
+  libvirtd: [...hostTools, "/usr/bin/qemu-system-x86_64", "/dev/net/tun"],
+  "newer-libvirtd": [...hostTools, join(paths.newerRoot, "usr/sbin/libvirtd"), join(cacheDirectory, "unstable_chroot.stamp"), "/dev/net/tun"],
+  guests: [paths.kernel, paths.initrd],
+  collector: [paths.collector],
+  victoriametrics: [paths.victoriametrics],
+};
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Why a part cannot be used on this machine, as one sentence for `test.skip`; undefined when it can.
+ * Daemons and guests need root; the collector and VictoriaMetrics do not.
+ */
+export async function whyNot(part: Part): Promise<string | undefined> {
+  const needsRoot = part !== "collector" && part !== "victoriametrics";
+  if (needsRoot && process.getuid?.() !== 0) {
+    return `${part} needs root: current user id is ${process.getuid?.() ?? "unknown"}`;
+  }
+  for (const path of neededFiles[part]) {
+    if (!(await exists(path))) return `${part} is not installed: no ${path}; run scripts/install-real-parts.sh as root`;
+  }
+  return undefined;
+}
+
+/** The reasons of all parts that cannot be used here; empty when the whole bed can be started. */
+export async function missingParts(): Promise<string[]> {
+  const parts = Object.keys(neededFiles) as Part[];
+  const reasons = await Promise.all(parts.map(whyNot));
+  return reasons.filter((reason) => reason !== undefined);
+}
