@@ -72,9 +72,13 @@ export class XdrReader {
     return this.bool() ? read() : undefined;
   }
 
-  /** `T<>`. `minimumBytes` is the least that one element takes: a count that cannot fit is refused. */
-  array<T>(minimumBytes: number, read: () => T): T[] {
+  /**
+   * `T<limit>`. `minimumBytes` is the least that one element takes: a count that cannot fit is refused, as is one
+   * over the limit of the protocol.
+   */
+  array<T>(minimumBytes: number, read: () => T, limit: number = Infinity): T[] {
     const count = this.u32();
+    if (count > limit) this.fail(`an array of ${count} elements is over the limit of ${limit}`);
     if (count * minimumBytes > this.remaining) {
       this.fail(`an array of ${count} elements cannot fit in the ${this.remaining} bytes left`);
     }
