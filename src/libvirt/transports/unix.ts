@@ -1,0 +1,115 @@
+import { createConnection, type Socket } from "node:net";
+
+import { type ErrorCode, KvmeterError, messageOf } from "../../errors.ts";
+import type { Transport, TransportListener } from "../transport.ts";
+
+/**
+ * Connects to the first of the sockets that somebody listens on.
+ * @throws KvmeterError LIBVIRT_SOCKET_MISSING, LIBVIRT_SOCKET_REFUSED, LIBVIRT_SOCKET_PERMISSION, LIBVIRT_DEADLINE;
+ * the signal's reason when it is aborted
+ */
+export async function connectUnix(
+  paths: readonly string[],
+  options: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Transport> {
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+  let refusal: { path: string; cause: unknown } | undefined;
+  for (const path of paths) {
+    try {
+      return new UnixTransport(path, await connectSocket(path, signal));
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      if (deadline.aborted) throw late(path, options.timeoutMs);
+      const code = errnoOf(cause);
+      if (code === "ENOENT" || code === "ENOTDIR") continue;
+      if (code === "EACCES" || code === "EPERM") throw forbidden(path, cause);
+      refusal ??= { path, cause };
+    }
+  }
+  throw refusal === undefined ? missing(paths) : refused(refusal.path, refusal.cause);
+}
+
+class UnixTransport implements Transport {
+  readonly peer: string;
+  readonly #socket: Socket;
+  #failure: Error | undefined;
+
+  constructor(path: string, socket: Socket) {
+    this.peer = path;
+    this.#socket = socket;
+    socket.on("error", (error) => {
+      this.#failure = error;
+    });
+  }
+
+  start(listener: TransportListener): void {
+    this.#socket.on("data", (chunk: Buffer) => listener.onData(chunk));
+    this.#socket.on("close", () => listener.onClose(this.#failure));
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path });
+    const settle = (error?: Error): void => {
+      signal.removeEventListener("abort", abort);
+      socket.off("error", settle);
+      socket.off("connect", settle);
+      if (error === undefined) {
+        resolve(socket);
+        return;
+      }
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => settle(new Error("aborted", { cause: signal.reason }));
+    socket.on("error", settle);
+    socket.on("connect", settle);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+  });
+}
+
+function missing(paths: readonly string[]): KvmeterError {
+  return new KvmeterError(
+    "LIBVIRT_SOCKET_MISSING",
+    `Cannot connect to libvirt: no socket at ${paths.join(", ")}; start libvirtd or virtqemud, or name its socket in the URI: qemu+unix:///system?socket=/path`,
+  );
+}
+
+function refused(path: string, cause: unknown): KvmeterError {
+  return socketError("LIBVIRT_SOCKET_REFUSED", { path, cause, mend: "start the daemon that it belongs to" });
+}
+
+function forbidden(path: string, cause: unknown): KvmeterError {
+  return socketError("LIBVIRT_SOCKET_PERMISSION", {
+    path,
+    cause,
+    mend: "add the user to the libvirt group and log in again",
+  });
+}
+
+function late(path: string, timeoutMs: number): KvmeterError {
+  return new KvmeterError(
+    "LIBVIRT_DEADLINE",
+    `Cannot connect to ${path}: no connection within ${timeoutMs} ms`,
+  );
+}
+
+function socketError(code: ErrorCode, details: { path: string; cause: unknown; mend: string }): KvmeterError {
+  const { path, cause, mend } = details;
+  return new KvmeterError(code, `Cannot connect to ${path}: ${messageOf(cause)}; ${mend}`, { cause });
+}
+
+function errnoOf(thrown: unknown): unknown {
+  return thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+}
