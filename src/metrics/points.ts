@@ -22,7 +22,10 @@ export interface Resource {
   readonly attributes: Attributes;
 }
 
-/** One time series of one resource. The object lives as long as the series: encoders hang their caches on it. */
+/**
+ * One time series of one resource. The object lives as long as the series and never changes: a sum that starts
+ * anew is a new object. Encoders take the same object for the same attributes and start time.
+ */
 export interface Series {
   readonly attributes: Attributes;
   /** Since when a sum counts, nanoseconds since the epoch; undefined for gauges. */
@@ -34,6 +37,8 @@ export interface NumberPoint {
   /** When the value was read, nanoseconds since the epoch. */
   readonly timeNs: bigint;
   readonly value: Integer;
+  /** The series ends here: the point says so to the backend and carries no value. */
+  readonly noRecordedValue?: boolean;
 }
 
 export interface HistogramPoint {
@@ -45,6 +50,8 @@ export interface HistogramPoint {
   readonly bounds: readonly number[];
   /** One more than there are bounds. */
   readonly bucketCounts: readonly Integer[];
+  /** As in NumberPoint. */
+  readonly noRecordedValue?: boolean;
 }
 
 export type MetricPoints =
