@@ -1,0 +1,161 @@
+import type {
+  Attributes,
+  HistogramPoint,
+  MetricPoints,
+  NumberPoint,
+  ResourcePoints,
+  Series,
+} from "../metrics/points.ts";
+import type { BackwardWriter } from "./backward-writer.ts";
+import type { Scope } from "./scope.ts";
+
+const TEMPORALITY_CUMULATIVE = 2;
+const NO_RECORDED_VALUE = 1;
+
+/** What a skeleton is written with. */
+export interface SkeletonContext {
+  readonly writer: BackwardWriter;
+  readonly scope: Scope;
+  /** Gets the writer's size before each point's blank time, the last point first. */
+  readonly timeSizes: number[];
+}
+
+/**
+ * Writes ResourceMetrics as a field of ExportMetricsServiceRequest (opentelemetry/proto/metrics/v1), with all
+ * that stays the same from cycle to cycle; what changes is left blank and has a fixed width: the time of a
+ * point and, directly behind it, the number's value or the histogram's count, sum and buckets.
+ *
+ * resource = 1, scope_metrics = 2 (ScopeMetrics: scope = 1, metrics = 2, schema_url = 3).
+ */
+export function writeSkeleton(context: SkeletonContext, source: ResourcePoints): void {
+  const { writer, scope } = context;
+  const start = writer.size;
+  writer.string(0x1a, scope.schemaUrl);
+  for (const metric of source.metrics.toReversed()) {
+    if (metric.points.length > 0) writeMetric(context, metric);
+  }
+  const scopeStart = writer.size;
+  writer.string(0x12, scope.version);
+  writer.string(0x0a, scope.name);
+  writer.message(0x0a, scopeStart);
+  writer.message(0x12, start);
+  const resourceStart = writer.size;
+  writeAttributes(writer, 0x0a, source.resource.attributes);
+  writer.message(0x0a, resourceStart);
+  writer.message(0x0a, start);
+}
+
+/** Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9. Sums are cumulative. */
+function writeMetric(context: SkeletonContext, entry: MetricPoints): void {
+  const { writer } = context;
+  const { metric } = entry;
+  const start = writer.size;
+  switch (metric.kind) {
+    case "gauge":
+      writeNumberPoints(context, entry.points);
+      writer.message(0x2a, start);
+      break;
+    case "counter":
+    case "updowncounter":
+      if (metric.kind === "counter") writeByteField(writer, 0x18, 1);
+      writeByteField(writer, 0x10, TEMPORALITY_CUMULATIVE);
+      writeNumberPoints(context, entry.points);
+      writer.message(0x3a, start);
+      break;
+    case "histogram":
+      writeByteField(writer, 0x10, TEMPORALITY_CUMULATIVE);
+      for (const point of (entry.points as readonly HistogramPoint[]).toReversed()) {
+        writeHistogramPoint(context, point);
+      }
+      writer.message(0x4a, start);
+      break;
+  }
+  writer.string(0x1a, metric.unit);
+  writer.string(0x12, metric.description);
+  writer.string(0x0a, metric.name);
+  writer.message(0x12, start);
+}
+
+/** NumberDataPoint: start = 2, time = 3, as_double = 4, as_int = 6, attributes = 7, flags = 8. */
+function writeNumberPoints(context: SkeletonContext, points: MetricPoints["points"]): void {
+  const { writer } = context;
+  for (let index = points.length - 1; index >= 0; index -= 1) {
+    const point = points[index] as NumberPoint;
+    const start = writer.size;
+    if (point.noRecordedValue === true) writeByteField(writer, 0x40, NO_RECORDED_VALUE);
+    writeAttributes(writer, 0x3a, point.series.attributes);
+    // Tag and value: whether it is a whole number or a double is known with the value only.
+    if (point.noRecordedValue !== true) writer.blank(9);
+    writeTimes(context, point.series);
+    writer.message(0x0a, start);
+  }
+}
+
+/**
+ * HistogramDataPoint: start = 2, time = 3, count = 4, sum = 5, bucket_counts = 6, explicit_bounds = 7,
+ * attributes = 9, flags = 10.
+ */
+function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint): void {
+  const { writer } = context;
+  const start = writer.size;
+  if (point.noRecordedValue === true) writeByteField(writer, 0x50, NO_RECORDED_VALUE);
+  writeAttributes(writer, 0x4a, point.series.attributes);
+  if (point.noRecordedValue !== true) {
+    const boundsStart = writer.size;
+    for (const bound of point.bounds.toReversed()) writer.double(bound);
+    writer.message(0x3a, boundsStart);
+    // Counts first, sum and count behind them: the packed field's tag and length stay in front of the counts.
+    const countsStart = writer.size;
+    writer.blank(8 * point.bucketCounts.length);
+    writer.message(0x32, countsStart);
+    if (point.sum !== undefined) {
+      writer.blank(8);
+      writer.byte(0x29);
+    }
+    writer.blank(8);
+    writer.byte(0x21);
+  }
+  writeTimes(context, point.series);
+  writer.message(0x0a, start);
+}
+
+/** start_time_unix_nano = 2, time_unix_nano = 3 in both kinds of point. */
+function writeTimes({ writer, timeSizes }: SkeletonContext, series: Series): void {
+  writer.blank(8);
+  timeSizes.push(writer.size);
+  writer.byte(0x19);
+  if (series.startTimeNs !== undefined) {
+    writer.fixed64(series.startTimeNs);
+    writer.byte(0x11);
+  }
+}
+
+/** Repeated KeyValue: key = 1, value = 2 (AnyValue: string = 1, bool = 2, int64 = 3, double = 4). */
+function writeAttributes(writer: BackwardWriter, tag: number, attributes: Attributes): void {
+  for (const [key, value] of Object.entries(attributes).toReversed()) {
+    const start = writer.size;
+    writeAnyValue(writer, value);
+    writer.message(0x12, start);
+    writer.string(0x0a, key);
+    writer.message(tag, start);
+  }
+}
+
+function writeAnyValue(writer: BackwardWriter, value: string | number | boolean): void {
+  if (typeof value === "string") {
+    writer.string(0x0a, value);
+  } else if (typeof value === "boolean") {
+    writeByteField(writer, 0x10, value ? 1 : 0);
+  } else if (Number.isSafeInteger(value)) {
+    writer.varint64(value);
+    writer.byte(0x18);
+  } else {
+    writer.double(value);
+    writer.byte(0x21);
+  }
+}
+
+function writeByteField(writer: BackwardWriter, tag: number, value: number): void {
+  writer.byte(value);
+  writer.byte(tag);
+}
