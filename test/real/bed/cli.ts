@@ -27,7 +27,9 @@ async function addDomains(daemon: Libvirtd): Promise<void> {
   for (const shape of shapes) await pausedDomains(daemon, 1, shape);
   await defineInactive(daemon);
   await waitUntilBooted(daemon, guests);
-  console.log(`${daemon.name}: libvirt ${daemon.version}, ${daemon.uri}, read-only socket ${daemon.readOnlySocketPath}`);
+  console.log(
+    `${daemon.name}: libvirt ${daemon.version}, ${daemon.uri}, read-only socket ${daemon.readOnlySocketPath}`,
+  );
   console.log(await daemon.virsh(["list", "--all"]));
 }
 

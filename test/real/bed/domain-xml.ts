@@ -27,7 +27,13 @@ export interface DomainSpec {
 
 /** Makes a text safe inside an element or a quoted attribute. */
 export function escapeXml(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&apos;",
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+
 import { type DiskSpec, domainXml, type DomainSpec } from "./domain-xml.ts";
 import { bootDirectory, imageDirectory } from "./libvirtd-flavours.ts";
 import { type Libvirtd, removeAtStop } from "./libvirtd.ts";
@@ -72,10 +73,17 @@ export async function destroyDomain(host: DomainHost, domain: Pick<TestDomain, "
 }
 
 /** Waits until each guest's balloon driver has reported and its disk has been written to. */
-export async function waitUntilBooted(host: DomainHost, guests: readonly TestDomain[], timeoutMs = 90_000): Promise<void> {
+export async function waitUntilBooted(
+  host: DomainHost,
+  guests: readonly TestDomain[],
+  timeoutMs = 90_000,
+): Promise<void> {
   await waitFor(
     async () => {
-      const statistics = await domstats(host.virsh, { domains: guests.map((guest) => guest.uuid), groups: ["balloon", "block", "interface"] });
+      const statistics = await domstats(host.virsh, {
+        domains: guests.map((guest) => guest.uuid),
+        groups: ["balloon", "block", "interface"],
+      });
       return guests.every((guest) => {
         const fields = statistics.get(guest.name);
         const grown = ["balloon.last-update", "block.0.wr.reqs", "block.0.rd.reqs", "net.0.tx.pkts"];
@@ -87,7 +95,10 @@ export async function waitUntilBooted(host: DomainHost, guests: readonly TestDom
 }
 
 /** The process number of a running domain's QEMU. */
-export async function qemuPid(daemon: Pick<Libvirtd, "runDirectory">, domain: Pick<TestDomain, "name">): Promise<number> {
+export async function qemuPid(
+  daemon: Pick<Libvirtd, "runDirectory">,
+  domain: Pick<TestDomain, "name">,
+): Promise<number> {
   return Number(await run("cat", [join(daemon.runDirectory, "qemu", `${domain.name}.pid`)]));
 }
 
@@ -105,11 +116,21 @@ async function specify(host: DomainHost, shape: Shape, kind: string): Promise<Do
   const newer = Number(host.version.split(".")[0]) >= 12;
   const name = nameOf(newer ? `${kind}-new` : kind, serial);
   const disks = await Promise.all(
-    Array.from({ length: shape.disks }, (_, index) => makeDisk(host, { serial, index, statistics: newer && kind === "guest" })),
+    Array.from({ length: shape.disks }, (_, index) =>
+      makeDisk(host, { serial, index, statistics: newer && kind === "guest" }),
+    ),
   );
   const cdrom: DiskSpec[] = shape.cdrom ? [{ format: "raw", target: "hda" }] : [];
   const nics = Array.from({ length: shape.nics }, (_, index) => macOf(newer ? 0xa0 : 0x10, serial, index));
-  return { name, uuid: randomUUID(), memoryMib: 16, vcpus: shape.vcpus, disks: [...disks, ...cdrom], nics, openstack: serial % 2 === 1 };
+  return {
+    name,
+    uuid: randomUUID(),
+    memoryMib: 16,
+    vcpus: shape.vcpus,
+    disks: [...disks, ...cdrom],
+    nics,
+    openstack: serial % 2 === 1,
+  };
 }
 
 function macOf(group: number, serial: number, index: number): string {
@@ -144,7 +165,11 @@ async function create(host: DomainHost, spec: DomainSpec, how: { paused: boolean
   return describe(spec);
 }
 
-async function virshWithXml(host: DomainHost, [command, ...flags]: [string, ...string[]], spec: DomainSpec): Promise<void> {
+async function virshWithXml(
+  host: DomainHost,
+  [command, ...flags]: [string, ...string[]],
+  spec: DomainSpec,
+): Promise<void> {
   const file = join(host.root, imageDirectory, `${spec.uuid}.xml`);
   await mkdir(join(host.root, imageDirectory), { recursive: true });
   await writeFile(file, domainXml(spec));
@@ -153,13 +178,22 @@ async function virshWithXml(host: DomainHost, [command, ...flags]: [string, ...s
 
 function describe(spec: DomainSpec): TestDomain {
   const disks = spec.disks.map((disk) => disk.path).filter((path) => path !== undefined);
-  return { name: spec.name, uuid: spec.uuid, vcpus: spec.vcpus, disks, macs: spec.nics, openstack: spec.openstack ?? false };
+  return {
+    name: spec.name,
+    uuid: spec.uuid,
+    vcpus: spec.vcpus,
+    disks,
+    macs: spec.nics,
+    openstack: spec.openstack ?? false,
+  };
 }
 
 async function inBatches<Item>(count: number, make: (index: number) => Promise<Item>): Promise<Item[]> {
   const items: Item[] = [];
   for (let first = 0; first < count; first += createdAtOnce) {
-    const batch = Array.from({ length: Math.min(createdAtOnce, count - first) }, (_, offset) => make(first + offset));
+    const batch = Array.from({ length: Math.min(createdAtOnce, count - first) }, (_, offset) =>
+      make(first + offset),
+    );
     items.push(...(await Promise.all(batch)));
   }
   return items;

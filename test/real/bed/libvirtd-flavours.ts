@@ -1,4 +1,5 @@
 import { join } from "node:path";
+
 import { paths } from "./parts.ts";
 import { stateDirectory } from "./records.ts";
 
@@ -35,7 +36,8 @@ const newerRun = join(newerState, "libvirt");
  * device is there but not for QEMU's user, libvirt takes its cached knowledge of QEMU for outdated
  * and asks QEMU anew, ten times for each domain (measured: 7 s instead of 0.3 s).
  */
-const hideKvm = "if [ -e /dev/kvm ]; then : >\"$1/no-kvm\" && chmod 0 \"$1/no-kvm\" && mount --bind \"$1/no-kvm\" /dev/kvm; fi";
+const hideKvm =
+  'if [ -e /dev/kvm ]; then : >"$1/no-kvm" && chmod 0 "$1/no-kvm" && mount --bind "$1/no-kvm" /dev/kvm; fi';
 
 /** libvirt's own mount namespace for each QEMU cannot take the hidden device along, so it is switched off. */
 const enterNamespace = [
@@ -61,7 +63,14 @@ export const hostFlavour: Flavour = {
   runDirectory: "/run/libvirt",
   configDirectory: hostConfig,
   configDirectoryInside: hostConfig,
-  paths: [hostConfig, "/run/libvirt", "/run/libvirtd.pid", "/run/virtlogd.pid", imageDirectory, bootDirectory],
+  paths: [
+    hostConfig,
+    "/run/libvirt",
+    "/run/libvirtd.pid",
+    "/run/virtlogd.pid",
+    imageDirectory,
+    bootDirectory,
+  ],
   command: (program, args) => [...unshare, enterNamespace, "sh", hostConfig, program, ...args],
 };
 
@@ -75,7 +84,9 @@ export const newerFlavour: Flavour = {
   configDirectoryInside: "/run/config",
   paths: [
     newerState,
-    ...[imageDirectory, bootDirectory, "/var/log/libvirt", "/etc/libvirt/qemu"].map((path) => join(paths.newerRoot, path)),
+    ...[imageDirectory, bootDirectory, "/var/log/libvirt", "/etc/libvirt/qemu"].map((path) =>
+      join(paths.newerRoot, path),
+    ),
   ],
   command: (program, args) => [...unshare, enterChroot, "sh", newerState, paths.newerRoot, program, ...args],
 };

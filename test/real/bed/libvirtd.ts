@@ -1,8 +1,17 @@
 import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+
 import { hostFlavour, newerFlavour, type Flavour } from "./libvirtd-flavours.ts";
-import { childOf, endProcess, isAlive, killProcess, type ProcessName, startDaemon, waitFor } from "./processes.ts";
-import { beginRecord, recordNames, recordPaths, recordProcess, takeDown } from "./records.ts";
+import {
+  childOf,
+  endProcess,
+  isAlive,
+  killProcess,
+  type ProcessName,
+  startDaemon,
+  waitFor,
+} from "./processes.ts";
+import { beginRecord, recordNames, recordPaths, recordProcess, recordReaper, takeDown } from "./records.ts";
 import { type Virsh, virshFor } from "./virsh.ts";
 
 /** How a daemon is to be started. */
@@ -55,7 +64,10 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
   try {
     await mkdir(flavour.configDirectory, { recursive: true });
     await writeFile(join(flavour.configDirectory, "libvirtd.conf"), configuration(options));
-    await writeFile(join(flavour.configDirectory, "virtlogd.conf"), 'log_level = 4\nlog_outputs = "4:stderr"\n');
+    await writeFile(
+      join(flavour.configDirectory, "virtlogd.conf"),
+      'log_level = 4\nlog_outputs = "4:stderr"\n',
+    );
     const virtlogd = await launch(flavour, "virtlogd");
     await waitForSocket(join(flavour.runDirectory, "virtlogd-sock"), virtlogd);
     let daemon = await launchLibvirtd(flavour);
@@ -79,7 +91,16 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
 function describe(flavour: Flavour, version: string) {
   const socketPath = join(flavour.runDirectory, "libvirt-sock");
   const { name, uri, runDirectory, root } = flavour;
-  return { name, uri, socketPath, readOnlySocketPath: `${socketPath}-ro`, runDirectory, root, version, virsh: virshFor(uri) };
+  return {
+    name,
+    uri,
+    socketPath,
+    readOnlySocketPath: `${socketPath}-ro`,
+    runDirectory,
+    root,
+    version,
+    virsh: virshFor(uri),
+  };
 }
 
 async function refuseForeignDaemon(flavour: Flavour): Promise<void> {
@@ -87,7 +108,10 @@ async function refuseForeignDaemon(flavour: Flavour): Promise<void> {
     () => true,
     () => false,
   );
-  if (answers) throw new Error(`Cannot start ${flavour.name}: a libvirtd that is not of the bed answers at ${flavour.uri}`);
+  if (answers)
+    throw new Error(
+      `Cannot start ${flavour.name}: a libvirtd that is not of the bed answers at ${flavour.uri}`,
+    );
 }
 
 /** Quiet logging: verbose logging alone adds 60 % to the daemon's CPU time. */
@@ -113,7 +137,7 @@ async function launch(flavour: Flavour, program: "libvirtd" | "virtlogd"): Promi
   const args = [join(import.meta.dirname, "subreaper.pl"), ...flavour.command(path, ["--config", config])];
   const logPath = join(flavour.configDirectory, `${program}.log`);
   const reaper = await startDaemon({ command: "/usr/bin/perl", args, logPath });
-  recordProcess(flavour.name, reaper);
+  recordReaper(flavour.name, reaper);
   const daemon = await childOf(reaper, path);
   recordProcess(flavour.name, daemon);
   return daemon;
@@ -130,16 +154,15 @@ async function launchLibvirtd(flavour: Flavour): Promise<ProcessName> {
 }
 
 async function waitForSocket(path: string, daemon: ProcessName): Promise<void> {
-  await waitFor(
+  const outcome = await waitFor(
     async () => {
       if (!isAlive(daemon)) return "ended";
       await access(path);
       return "ready";
     },
     { what: basename(path), everyMs: 20 },
-  ).then((outcome) => {
-    if (outcome === "ended") throw new Error(`the daemon that should make ${path} ended; see its log`);
-  });
+  );
+  if (outcome === "ended") throw new Error(`the daemon that should make ${path} ended; see its log`);
 }
 
 async function versionOf(uri: string): Promise<string> {
@@ -148,7 +171,9 @@ async function versionOf(uri: string): Promise<string> {
 }
 
 /** A running daemon that another process started and keeps, for use by hand. */
-export async function findLibvirtd(which: "host" | "newer"): Promise<Omit<Libvirtd, "process" | "kill" | "restart">> {
+export async function findLibvirtd(
+  which: "host" | "newer",
+): Promise<Omit<Libvirtd, "process" | "kill" | "restart">> {
   const flavour = which === "host" ? hostFlavour : newerFlavour;
   const handle = describe(flavour, await versionOf(flavour.uri));
   return { ...handle, stop: () => takeDown(flavour.name) };
@@ -158,4 +183,3 @@ export async function findLibvirtd(which: "host" | "newer"): Promise<Omit<Libvir
 export function removeAtStop(daemon: Pick<Libvirtd, "name">, paths: readonly string[]): void {
   recordPaths(daemon.name, paths);
 }
-

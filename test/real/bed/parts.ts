@@ -23,7 +23,12 @@ const hostTools = ["/usr/sbin/libvirtd", "/usr/sbin/virtlogd", "/usr/bin/virsh",
 
 const neededFiles: Record<Part, readonly string[]> = {
   libvirtd: [...hostTools, "/usr/bin/qemu-system-x86_64", "/dev/net/tun"],
-  "newer-libvirtd": [...hostTools, join(paths.newerRoot, "usr/sbin/libvirtd"), join(cacheDirectory, "unstable_chroot.stamp"), "/dev/net/tun"],
+  "newer-libvirtd": [
+    ...hostTools,
+    join(paths.newerRoot, "usr/sbin/libvirtd"),
+    join(cacheDirectory, "unstable_chroot.stamp"),
+    "/dev/net/tun",
+  ],
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
   victoriametrics: [paths.victoriametrics],
@@ -48,7 +53,8 @@ export async function whyNot(part: Part): Promise<string | undefined> {
     return `${part} needs root: current user id is ${process.getuid?.() ?? "unknown"}`;
   }
   for (const path of neededFiles[part]) {
-    if (!(await exists(path))) return `${part} is not installed: no ${path}; run scripts/install-real-parts.sh as root`;
+    if (!(await exists(path)))
+      return `${part} is not installed: no ${path}; run scripts/install-real-parts.sh as root`;
   }
   return undefined;
 }

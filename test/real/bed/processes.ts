@@ -20,10 +20,17 @@ export interface RunOptions {
 /** Runs a command to its end and gives its standard output; fails with its standard error. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((fulfil, reject) => {
-    const settings = { timeout: options.timeoutMs ?? 60_000, maxBuffer: 256 * 1024 * 1024, env: { ...process.env, LC_ALL: "C.UTF-8" } };
+    const settings = {
+      timeout: options.timeoutMs ?? 60_000,
+      maxBuffer: 256 * 1024 * 1024,
+      env: { ...process.env, LC_ALL: "C.UTF-8" },
+    };
     execFile(command, [...args], settings, (error, stdout, stderr) => {
       if (error === null) fulfil(stdout);
-      else reject(new Error(`${command} ${args.join(" ")}: ${stderr.trim() || error.message}`, { cause: error }));
+      else
+        reject(
+          new Error(`${command} ${args.join(" ")}: ${stderr.trim() || error.message}`, { cause: error }),
+        );
     });
   });
 }
@@ -124,7 +131,10 @@ export interface Wait {
 }
 
 /** Asks until the answer is neither undefined nor false and gives it; errors count as "not yet". */
-export async function waitFor<Answer>(ask: () => Promise<Answer | undefined | false>, wait: Wait): Promise<Answer> {
+export async function waitFor<Answer>(
+  ask: () => Promise<Answer | undefined | false>,
+  wait: Wait,
+): Promise<Answer> {
   const timeoutMs = wait.timeoutMs ?? 20_000;
   const deadline = Date.now() + timeoutMs;
   let last: unknown;

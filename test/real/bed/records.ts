@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { endProcess, isAlive, killProcess, nameProcess, type ProcessName, waitFor } from "./processes.ts";
 
 /**
@@ -13,6 +14,8 @@ export interface BedRecord {
   readonly owner: ProcessName | null;
   /** Ended one after another, the last started first. */
   readonly processes: readonly ProcessName[];
+  /** Parents of the processes: they end by themselves once they have reaped the last one. */
+  readonly reapers?: readonly ProcessName[];
   /** A folder of QEMU's pid files, whose processes are killed before the daemons end. */
   readonly guestPidDirectory?: string;
   /** Files and folders to remove. */
@@ -40,7 +43,9 @@ export async function beginRecord(record: Omit<BedRecord, "owner">): Promise<voi
     const kept = present.owner === null && process.env["CI"] === undefined;
     if (ownerLives || kept) {
       const holder = present.owner === null ? "kept by cli.ts up" : `of process ${present.owner.pid}`;
-      throw new Error(`Cannot start ${record.name}: one is up (${holder}); take it down: node test/real/bed/cli.ts down`);
+      throw new Error(
+        `Cannot start ${record.name}: one is up (${holder}); take it down: node test/real/bed/cli.ts down`,
+      );
     }
     await takeDown(record.name);
   }
@@ -62,6 +67,11 @@ export function updateRecord(name: string, change: (record: BedRecord) => Partia
 /** Adds a process to a record. */
 export function recordProcess(name: string, started: ProcessName): void {
   updateRecord(name, (record) => ({ processes: [...record.processes.filter(isAlive), started] }));
+}
+
+/** Adds a process that ends by itself when the others have. */
+export function recordReaper(name: string, started: ProcessName): void {
+  updateRecord(name, (record) => ({ reapers: [...(record.reapers ?? []).filter(isAlive), started] }));
 }
 
 /** Adds files or folders that are to be removed. */
@@ -104,9 +114,19 @@ export async function takeDown(name: string): Promise<void> {
   await Promise.all(guests.map(killProcess));
   if (guests.length > 0 && record.processes.some(isAlive)) {
     // The daemon tidies up after each guest (taps, cgroups, sockets) when it sees its end.
-    await waitFor(async () => pidFiles(record).length === 0, { what: "the daemon to see its guests' end", timeoutMs: 10_000 }).catch(() => {});
+    await waitFor(async () => pidFiles(record).length === 0, {
+      what: "the daemon to see its guests' end",
+      timeoutMs: 10_000,
+    }).catch(() => {});
   }
   for (const started of record.processes.toReversed()) await endProcess(started);
+  const reapers = record.reapers ?? [];
+  // Ended too early they would leave a zombie to process 1.
+  const reaped = async () => !reapers.some(isAlive);
+  await waitFor(reaped, { what: "the last process to be reaped", timeoutMs: 3000, everyMs: 10 }).catch(
+    () => {},
+  );
+  await Promise.all(reapers.map((reaper) => endProcess(reaper)));
   for (const path of record.paths) rmSync(path, { recursive: true, force: true });
   rmSync(fileOf(name), { force: true });
   if (recordNames().length === 0) rmSync(stateDirectory, { recursive: true, force: true });
@@ -116,7 +136,9 @@ function pidFiles(record: BedRecord): string[] {
   if (record.guestPidDirectory === undefined) return [];
   try {
     // driver.pid holds the daemon's own number.
-    return readdirSync(record.guestPidDirectory).filter((file) => file.endsWith(".pid") && file !== "driver.pid");
+    return readdirSync(record.guestPidDirectory).filter(
+      (file) => file.endsWith(".pid") && file !== "driver.pid",
+    );
   } catch {
     return [];
   }
@@ -157,6 +179,8 @@ function catchTheEnd(): void {
   // Nothing asynchronous happens after "exit": another process does the rest.
   process.on("exit", () => {
     if (owned.size === 0) return;
-    spawnSync(process.execPath, [join(import.meta.dirname, "cli.ts"), "down", ...owned], { stdio: "inherit" });
+    spawnSync(process.execPath, [join(import.meta.dirname, "cli.ts"), "down", ...owned], {
+      stdio: "inherit",
+    });
   });
 }

@@ -19,7 +19,10 @@ export interface DomstatsOptions {
 }
 
 /** Runs `virsh domstats` and parses what it prints: field → value as printed, by domain name. */
-export async function domstats(virsh: Virsh, options: DomstatsOptions = {}): Promise<Map<string, Map<string, string>>> {
+export async function domstats(
+  virsh: Virsh,
+  options: DomstatsOptions = {},
+): Promise<Map<string, Map<string, string>>> {
   const switches = [...(options.groups ?? []), ...(options.flags ?? [])].map((name) => `--${name}`);
   return parseDomstats(await virsh(["domstats", "--raw", ...switches, ...(options.domains ?? [])]));
 }
