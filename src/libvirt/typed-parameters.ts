@@ -49,11 +49,11 @@ export function writeTypedParameter(writer: XdrWriter, parameter: TypedParameter
   else writer.string(String(value));
 }
 
-/** The type that holds any value of the kind: ullong for what is whole and not negative. */
+/** The type that holds any value of the kind: ullong for what is whole and not negative, double for other numbers. */
 export function parameterTypeOf(value: TypedParameter["value"]): number {
   if (typeof value === "boolean") return ParameterType.boolean;
   if (typeof value === "string") return ParameterType.string;
-  if (typeof value === "number" && !Number.isInteger(value)) return ParameterType.double;
+  if (typeof value === "number" && !Number.isSafeInteger(value)) return ParameterType.double;
   return value < 0 ? ParameterType.llong : ParameterType.ullong;
 }
 

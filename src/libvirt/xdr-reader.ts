@@ -10,11 +10,13 @@ export const STRING_LIMIT_BYTES = 4_194_304;
  */
 export class XdrReader {
   readonly buffer: Buffer;
+  readonly #view: DataView;
   #offset: number;
   readonly #end: number;
 
   constructor(buffer: Buffer, start = 0, end = buffer.length) {
     this.buffer = buffer;
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
     this.#offset = start;
     this.#end = end;
   }
@@ -28,11 +30,11 @@ export class XdrReader {
   }
 
   u32(): number {
-    return this.buffer.readUInt32BE(this.skip(4));
+    return this.#view.getUint32(this.skip(4));
   }
 
   i32(): number {
-    return this.buffer.readInt32BE(this.skip(4));
+    return this.#view.getInt32(this.skip(4));
   }
 
   bool(): boolean {
@@ -41,16 +43,16 @@ export class XdrReader {
 
   u64(): Integer {
     const at = this.skip(8);
-    return fromWords(this.buffer.readUInt32BE(at), this.buffer.readUInt32BE(at + 4));
+    return fromWords(this.#view.getUint32(at), this.#view.getUint32(at + 4));
   }
 
   i64(): Integer {
     const at = this.skip(8);
-    return fromSignedWords(this.buffer.readInt32BE(at), this.buffer.readUInt32BE(at + 4));
+    return fromSignedWords(this.#view.getInt32(at), this.#view.getUint32(at + 4));
   }
 
   double(): number {
-    return this.buffer.readDoubleBE(this.skip(8));
+    return this.#view.getFloat64(this.skip(8));
   }
 
   string(limitBytes = STRING_LIMIT_BYTES): string {

@@ -16,11 +16,13 @@ export class XdrWriter {
   }
 
   u32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#take(4));
+    const at = this.#take(4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   i32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#take(4));
+    const at = this.#take(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   bool(value: boolean): void {
@@ -28,15 +30,18 @@ export class XdrWriter {
   }
 
   u64(value: Integer): void {
-    this.#buffer.writeBigUInt64BE(BigInt(value), this.#take(8));
+    const at = this.#take(8);
+    this.#buffer.writeBigUInt64BE(BigInt(value), at);
   }
 
   i64(value: Integer): void {
-    this.#buffer.writeBigInt64BE(BigInt(value), this.#take(8));
+    const at = this.#take(8);
+    this.#buffer.writeBigInt64BE(BigInt(value), at);
   }
 
   double(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#take(8));
+    const at = this.#take(8);
+    this.#buffer.writeDoubleBE(value, at);
   }
 
   /** Counted bytes of UTF-8, padded to four. */
@@ -72,6 +77,7 @@ export class XdrWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Makes room for `count` bytes and returns where they begin. Take first, then use `#buffer`: it may be another. */
   #take(count: number): number {
     const at = this.#length;
     this.#length += count;
