@@ -1,0 +1,49 @@
+import type { LogFormat, LogLevel } from "../log.ts";
+import type { Attributes } from "../metrics/points.ts";
+import type { DestinationOptions } from "../otlp/options.ts";
+import type { Identity, PresetName } from "./presets.ts";
+
+/** One hypervisor to read. */
+export interface LibvirtConfiguration {
+  /** As `virsh -c` takes it. */
+  readonly uri: string;
+  /** Longest time that one call may take. */
+  readonly timeoutMs: number;
+}
+
+/** Names to take and names to leave, as patterns with `*` and `?`. Leaving wins. */
+export interface NamePatterns {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** Metrics to switch on or off against the catalogue, as patterns with `*` and `?`. Off wins. */
+export interface MetricPatterns {
+  readonly enable: readonly string[];
+  readonly disable: readonly string[];
+}
+
+/** One backend, complete. */
+export interface DestinationConfiguration extends DestinationOptions {
+  /** Its preset's name, numbered from the second of a kind: `collector`, `collector-2`. */
+  readonly name: string;
+  readonly preset: PresetName;
+  readonly identity: Identity;
+}
+
+/** What the agent is to do: plain data with every default filled in and every file read. */
+export interface Configuration {
+  readonly libvirt: readonly LibvirtConfiguration[];
+  readonly intervalMs: number;
+  readonly domains: NamePatterns;
+  readonly metrics: MetricPatterns;
+  readonly destinations: readonly DestinationConfiguration[];
+  readonly serviceName: string;
+  /** For every resource, without `service.name`. */
+  readonly resourceAttributes: Attributes;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Values that no log line and no error may show. */
+  readonly secrets: readonly string[];
+  /** What is odd but no error: one line each, to be logged at start. */
+  readonly warnings: readonly string[];
+}

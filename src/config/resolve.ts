@@ -1,0 +1,105 @@
+import { resolve } from "node:path";
+
+import type { TlsOptions } from "../otlp/options.ts";
+import type { DestinationConfiguration } from "./configuration.ts";
+import { completeEndpoint } from "./endpoint.ts";
+import type { Path } from "./path.ts";
+import { checkTls, readPem } from "./pem.ts";
+import { presetOf, protocolsOf, type Preset, type Protocol } from "./presets.ts";
+import type { FileDestination } from "./schema.ts";
+
+/** How resolving tells what is wrong with the option at a path. */
+export type Report = (path: Path, message: string) => void;
+
+/**
+ * The destinations of a file's `export` section, with what their presets say filled in. An entry that is undefined
+ * has been found wrong before and is left out.
+ */
+export function resolveDestinations(
+  entries: readonly (FileDestination | undefined)[],
+  context: { readonly directory: string; readonly report: Report },
+): DestinationConfiguration[] {
+  const counts = new Map<string, number>();
+  return entries.flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const count = (counts.get(entry.preset) ?? 0) + 1;
+    counts.set(entry.preset, count);
+    const name = count === 1 ? entry.preset : `${entry.preset}-${count}`;
+    const report: Report = (path, message) => context.report(["export", index, ...path], message);
+    return { name, ...resolveDestination(entry, { directory: context.directory, report }) };
+  });
+}
+
+function resolveDestination(
+  entry: FileDestination,
+  { directory, report }: { directory: string; report: Report },
+): Omit<DestinationConfiguration, "name"> {
+  const preset = presetOf(entry.preset);
+  const protocol = resolveProtocol(entry, preset, report);
+  const endpoint = resolveEndpoint(entry, protocol, report);
+  if (entry.tls !== undefined && endpoint.startsWith("http:")) {
+    report(["tls"], "needs an https:// endpoint; change the endpoint or take tls away");
+  }
+  return {
+    preset: entry.preset,
+    protocol,
+    endpoint,
+    headers: entry.headers,
+    compression: entry.compression,
+    timeoutMs: entry.timeout,
+    requestLimitBytes: entry.request_limit ?? preset.protocols[protocol]?.requestLimitBytes ?? 0,
+    tls: resolveTls(entry.tls ?? {}, directory, report),
+    identity: entry.identity ?? preset.identity,
+  };
+}
+
+function resolveProtocol(entry: FileDestination, preset: Preset, report: Report): Protocol {
+  const protocols = protocolsOf(preset);
+  const [first] = protocols;
+  const protocol = entry.protocol ?? first ?? "grpc";
+  if (protocols.includes(protocol)) return protocol;
+  report(["protocol"], `must be ${protocols.join(" or ")} for the preset ${entry.preset}`);
+  return first ?? protocol;
+}
+
+function resolveEndpoint(entry: FileDestination, protocol: Protocol, report: Report): string {
+  const endpoint = entry.endpoint ?? presetOf(entry.preset).protocols[protocol]?.endpoint;
+  if (endpoint === undefined) {
+    report([], `endpoint is missing; the preset ${entry.preset} has no default for it`);
+    return "";
+  }
+  try {
+    return completeEndpoint(endpoint, entry.preset, protocol);
+  } catch (error) {
+    report(["endpoint"], (error as Error).message);
+    return "";
+  }
+}
+
+const PEM_OPTIONS = { ca: "ca_file", cert: "cert_file", key: "key_file" } as const;
+
+function resolveTls(tls: NonNullable<FileDestination["tls"]>, directory: string, report: Report): TlsOptions {
+  const options: { ca?: Buffer; cert?: Buffer; key?: Buffer; serverName?: string } = {};
+  let sound = true;
+  for (const part of ["ca", "cert", "key"] as const) {
+    const file = tls[PEM_OPTIONS[part]];
+    if (file === undefined) continue;
+    try {
+      options[part] = readPem(resolve(directory, file));
+    } catch (error) {
+      sound = false;
+      report(["tls", PEM_OPTIONS[part]], (error as Error).message);
+    }
+  }
+  if ((tls.cert_file === undefined) !== (tls.key_file === undefined)) {
+    sound = false;
+    report(["tls"], "cert_file and key_file must be given together; add the other one");
+  }
+  if (tls.server_name !== undefined) options.serverName = tls.server_name;
+  try {
+    if (sound && Object.keys(options).length > 0) checkTls(options);
+  } catch (error) {
+    report(["tls"], (error as Error).message);
+  }
+  return options;
+}

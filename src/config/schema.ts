@@ -1,0 +1,312 @@
+import * as v from "valibot";
+
+import { messageOf } from "../errors.ts";
+import { parseLibvirtUri } from "../libvirt/uri.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
+import { PRESET_NAMES } from "./presets.ts";
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from "./units.ts";
+
+/*
+ * The configuration file: every option with its type, default and description. Validation, the JSON Schema and
+ * docs/config.md all come from here. A message says what a value must be; the loader adds what it is.
+ */
+
+const MAX_TEXT_LENGTH = 4096;
+const MAX_LIST_LENGTH = 1000;
+
+const text = (description: string) =>
+  v.pipe(
+    v.string("must be text; put it in quotes"),
+    v.nonEmpty("must not be empty"),
+    v.maxLength(MAX_TEXT_LENGTH, `must not be longer than ${MAX_TEXT_LENGTH} characters`),
+    v.description(description),
+  );
+
+const libvirtUri = (description: string) =>
+  v.pipe(
+    text(description),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      try {
+        parseLibvirtUri(dataset.value);
+      } catch (error) {
+        const problem = messageOf(error).replace(/^.*?": |, current value is .*$/gs, "");
+        addIssue({ message: `must be a libvirt URI such as qemu:///system: ${problem}` });
+      }
+    }),
+  );
+
+const patterns = (description: string) =>
+  v.pipe(
+    v.array(text("A name; `*` stands for any text, `?` for any one character."), "must be a list"),
+    v.maxLength(MAX_LIST_LENGTH, `must not have more than ${MAX_LIST_LENGTH} entries`),
+    v.description(description),
+  );
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values, description: string) =>
+  v.pipe(v.picklist(values, `must be one of ${values.join(", ")}`), v.description(description));
+
+interface Quantity {
+  readonly min: number;
+  readonly max: number;
+  readonly description: string;
+  /** A default that is documented, but not the schema's to fill in: the environment comes before it. */
+  readonly lastResort?: string;
+}
+
+const duration = ({ min, max, description, lastResort }: Quantity) =>
+  v.pipe(
+    v.string("must be a duration with its unit, such as 500ms, 10s, 5m or 1h30m"),
+    v.description(description),
+    v.metadata({
+      pattern: `^(?:${DURATION_PATTERN}|.*\\$\\{.*)$`,
+      ...(lastResort !== undefined && { default: lastResort }),
+    }),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const milliseconds = parseDuration(dataset.value);
+      if (milliseconds === undefined) {
+        addIssue({ message: "must be a duration with its unit, such as 500ms, 10s, 5m or 1h30m" });
+        return NEVER;
+      }
+      if (milliseconds < min || milliseconds > max) {
+        addIssue({ message: `must be between ${formatDuration(min)} and ${formatDuration(max)}` });
+        return NEVER;
+      }
+      return milliseconds;
+    }),
+  );
+
+const size = ({ min, max, description }: Quantity) =>
+  v.pipe(
+    v.string("must be a size with its unit, such as 500kB or 4MiB"),
+    v.description(description),
+    v.metadata({ pattern: `^(?:${SIZE_PATTERN}|.*\\$\\{.*)$` }),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bytes = parseSize(dataset.value);
+      if (bytes === undefined) {
+        addIssue({ message: "must be a size with its unit, such as 500kB or 4MiB" });
+        return NEVER;
+      }
+      if (bytes < min || bytes > max) {
+        addIssue({ message: `must be between ${formatSize(min)} and ${formatSize(max)}` });
+        return NEVER;
+      }
+      return bytes;
+    }),
+  );
+
+const object = <const Entries extends v.ObjectEntries>(entries: Entries, description: string) =>
+  v.pipe(v.strictObject(entries, "must be a mapping of options"), v.description(description));
+
+const SECOND_MS = 1000;
+const DAY_MS = 86_400_000;
+
+/** What holds where neither the file nor the environment says anything. */
+export const LAST_RESORT_INTERVAL_MS = 10 * SECOND_MS;
+
+/** The bounds of `interval`, which the command line and the environment share. */
+export const INTERVAL_LIMITS_MS = { min: 100, max: DAY_MS } as const;
+
+/** The bounds of an exporter's `timeout`, which the environment shares. */
+export const TIMEOUT_LIMITS_MS = { min: 100, max: 600 * SECOND_MS } as const;
+
+const libvirt = object(
+  {
+    uri: v.optional(
+      libvirtUri(
+        "The hypervisor, as `virsh -c` takes it. kvmeter opens the read-only socket, so it needs no root: " +
+          "the default is the system's hypervisor for every user.",
+      ),
+      "qemu:///system",
+    ),
+    timeout: v.optional(
+      duration({
+        min: 100,
+        max: 600 * SECOND_MS,
+        description:
+          "How long the daemon may take to answer one call. A domain that is slower is left out of that cycle.",
+      }),
+      "5s",
+    ),
+  },
+  "One hypervisor.",
+);
+
+const tls = object(
+  {
+    ca_file: v.optional(text("Certificate authorities to trust instead of the system's, PEM.")),
+    cert_file: v.optional(text("Client certificate chain, PEM. Needs `key_file`.")),
+    key_file: v.optional(text("Private key of `cert_file`, PEM, not encrypted.")),
+    server_name: v.optional(
+      text("The name that the server's certificate must bear, where it is not the endpoint's host."),
+    ),
+  },
+  "TLS, for an `https://` endpoint. Paths are relative to the configuration file.",
+);
+
+/** One entry of `export`. */
+export const destinationSchema = object(
+  {
+    preset: v.optional(
+      v.pipe(
+        v.picklist(PRESET_NAMES, `unknown preset, must be one of ${PRESET_NAMES.join(", ")}`),
+        v.description("The kind of destination. It gives the other options their defaults."),
+      ),
+      "collector",
+    ),
+    endpoint: v.optional(
+      text(
+        "`http://` or `https://`, host and port. For HTTP the preset's path is added where the URL has none " +
+          "or only the beginning of it; any other path is used as it is.",
+      ),
+    ),
+    protocol: v.optional(oneOf(["grpc", "http/protobuf"], "How requests travel.")),
+    headers: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be named like an HTTP header")),
+          v.pipe(
+            v.string("must be text; put it in quotes"),
+            v.regex(/^[\t\u0020-\u007e\u0080-\u00ff]*$/, "must be printable text of one line"),
+            v.maxLength(MAX_TEXT_LENGTH, `must not be longer than ${MAX_TEXT_LENGTH} characters`),
+          ),
+          "must be a mapping of names to values",
+        ),
+        v.description(
+          "HTTP headers or gRPC metadata sent with every request. kvmeter never shows the values.",
+        ),
+      ),
+      {},
+    ),
+    compression: v.optional(oneOf(["gzip", "none"], "How requests are compressed."), "gzip"),
+    timeout: v.optional(
+      duration({
+        ...TIMEOUT_LIMITS_MS,
+        description: "How long one request may take, connecting included.",
+      }),
+      "10s",
+    ),
+    request_limit: v.optional(
+      size({
+        min: 16 * 1024,
+        max: 256 * 1024 * 1024,
+        description: "Longest request before compression. A cycle that is larger is sent in several.",
+      }),
+    ),
+    identity: v.optional(
+      oneOf(
+        ["resource", "attributes"],
+        "How domains are told apart: `resource` by the resource alone, `attributes` also by name and uuid on " +
+          "every point, for a backend that drops resource attributes.",
+      ),
+    ),
+    tls: v.optional(tls),
+  },
+  "One backend.",
+);
+
+/** The whole file. */
+export const configurationSchema = object(
+  {
+    libvirt: v.optional(
+      v.pipe(
+        v.array(libvirt, "must be a list; begin each entry with a dash"),
+        v.minLength(1, "must have at least one entry"),
+        v.maxLength(64, "must not have more than 64 entries"),
+        v.description("The hypervisors to read."),
+      ),
+      [{}],
+    ),
+    interval: v.optional(
+      duration({
+        ...INTERVAL_LIMITS_MS,
+        description: "Time from one cycle to the next. Left out, OTEL_METRIC_EXPORT_INTERVAL decides.",
+        lastResort: formatDuration(LAST_RESORT_INTERVAL_MS),
+      }),
+    ),
+    domains: v.optional(
+      object(
+        {
+          include: v.optional(patterns("Names of domains to read."), ["*"]),
+          exclude: v.optional(patterns("Names of domains to leave out, even where `include` has them."), []),
+        },
+        "Which domains to read.",
+      ),
+      {},
+    ),
+    metrics: v.optional(
+      object(
+        {
+          enable: v.optional(
+            patterns("Names of metrics to send that are off by default: see `kvmeter metrics`."),
+            [],
+          ),
+          disable: v.optional(patterns("Names of metrics not to send, even where `enable` has them."), []),
+        },
+        "Which metrics to send.",
+      ),
+      {},
+    ),
+    export: v.optional(
+      v.pipe(
+        v.array(destinationSchema, "must be a list; begin each entry with a dash"),
+        v.minLength(
+          1,
+          "must have at least one entry; leave it out to use the OTEL_EXPORTER_OTLP_* environment",
+        ),
+        v.maxLength(64, "must not have more than 64 entries"),
+        v.description(
+          "Where metrics go. With this section the OTEL_EXPORTER_OTLP_* environment is not looked at; without " +
+            "it, it names the one destination.",
+        ),
+      ),
+    ),
+    resource_attributes: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(v.string(), v.nonEmpty("must have a name"), v.maxLength(255, "must have a shorter name")),
+          v.union(
+            [v.string(), v.pipe(v.number(), v.safeInteger()), v.boolean()],
+            "must be text, a whole number, true or false",
+          ),
+          "must be a mapping of names to values",
+        ),
+        v.description(
+          "Attributes for every resource, such as `deployment.environment.name`. They are added to those of " +
+            "OTEL_RESOURCE_ATTRIBUTES and win over them.",
+        ),
+      ),
+      {},
+    ),
+    log: v.optional(
+      object(
+        {
+          level: v.optional(oneOf(LOG_LEVELS, "How much to log: this level and those before it."), "info"),
+          format: v.optional(
+            oneOf(
+              LOG_FORMATS,
+              "`json` lines, `pretty` text, or `auto`: pretty on a terminal, json elsewhere.",
+            ),
+            "auto",
+          ),
+        },
+        "kvmeter's own log, on standard error.",
+      ),
+      {},
+    ),
+  },
+  "The configuration of kvmeter.",
+);
+
+/** What the schema makes of one entry of `export`. */
+export type FileDestination = v.InferOutput<typeof destinationSchema>;
+
+/** What the schema makes of a file: durations in milliseconds, sizes in bytes, its own defaults filled in. */
+export type FileConfiguration = v.InferOutput<typeof configurationSchema>;
