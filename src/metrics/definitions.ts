@@ -1,0 +1,20 @@
+import { DISK_METRICS, NETWORK_METRICS } from "./definitions/devices.ts";
+import { DOMAIN_METRICS } from "./definitions/domain.ts";
+import { HYPERVISOR_SPECIFIC_METRICS } from "./definitions/hypervisor-specific.ts";
+import { MEMORY_METRICS } from "./definitions/memory.ts";
+import { AGENT_METRICS } from "./definitions/own.ts";
+import type { DomainRow, MetricRow } from "./rows.ts";
+
+export { AGENT_METRICS };
+
+/** Everything about a domain, in the order in which it is printed and exported. */
+export const DOMAIN_ROWS: readonly DomainRow[] = [
+  ...DOMAIN_METRICS,
+  ...MEMORY_METRICS,
+  ...NETWORK_METRICS,
+  ...DISK_METRICS,
+  ...HYPERVISOR_SPECIFIC_METRICS,
+];
+
+/** THE TABLE: every metric that kvmeter exports. The names are the product's interface. */
+export const METRIC_ROWS: readonly MetricRow[] = [...DOMAIN_ROWS, ...AGENT_METRICS];

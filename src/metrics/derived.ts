@@ -1,0 +1,94 @@
+import { type Integer, multiply, scaleDown, subtract } from "../integer.ts";
+import type { Derivation, Sample } from "./rows.ts";
+
+const NS_PER_MS = 1_000_000;
+const BYTES_PER_KIB = 1024;
+const SECOND_DIGITS = 9;
+
+/** Share of the domain's vCPUs that was used since the last reading; QEMU's own threads count too, so it can pass 1. */
+export const cpuUtilization: Derivation<"cpu"> = {
+  source: "change of cpu.time / (elapsed x vcpu.current)",
+  needs: ["vcpu"],
+  compute(now, before) {
+    const { timeNs } = now.values;
+    const beforeNs = before?.values.timeNs;
+    const vcpus = Number(now.domain.statistics.items.vcpuCount?.[0]?.values.current ?? 0);
+    if (before === undefined || timeNs === undefined || beforeNs === undefined) return undefined;
+    const elapsedNs = (now.at.monotonicMs - before.at.monotonicMs) * NS_PER_MS;
+    const usedNs = Number(subtract(timeNs, beforeNs));
+    return elapsedNs <= 0 || usedNs < 0 || vcpus <= 0 ? undefined : usedNs / (elapsedNs * vcpus);
+  },
+};
+
+/** Since when the domain's QEMU process runs. */
+export const uptime: Derivation<"state"> = {
+  source: "QEMU process start",
+  compute({ at, domain }) {
+    if (domain.process === undefined) return undefined;
+    const ns = at.wallNs - domain.process.startedAtNs;
+    return ns < 0n ? undefined : scaleDown(ns, SECOND_DIGITS);
+  },
+};
+
+/** What the guest uses, as Ceilometer's memory.usage has it. */
+export const guestUsage: Derivation<"balloon"> = {
+  source: "balloon.available - balloon.unused",
+  compute({ values: { availableKiB, unusedKiB } }) {
+    if (availableKiB === undefined || unusedKiB === undefined || unusedKiB > availableKiB) return undefined;
+    return multiply(subtract(availableKiB, unusedKiB), BYTES_PER_KIB);
+  },
+};
+
+/** Share of the guest's memory that cannot be had without swapping. */
+export const guestUtilization: Derivation<"balloon"> = {
+  source: "1 - balloon.usable / balloon.available, without usable 1 - balloon.unused / balloon.available",
+  compute({ values: { availableKiB, usableKiB, unusedKiB } }) {
+    const freeKiB = usableKiB ?? unusedKiB;
+    if (availableKiB === undefined || freeKiB === undefined) return undefined;
+    const ratio = 1 - Number(freeKiB) / Number(availableKiB);
+    // Not between 0 and 1, NaN included: the guest's driver told figures that do not fit together.
+    return ratio >= 0 && ratio <= 1 ? ratio : undefined;
+  },
+};
+
+/** Age of the guest's own memory figures: 0 when a remote hypervisor's clock is ahead of ours. */
+export const statsAge: Derivation<"balloon"> = {
+  source: "now - balloon.last-update",
+  compute({ at, values: { lastUpdateS } }) {
+    // libvirt's 0 stands for never.
+    if (lastUpdateS === undefined || Number(lastUpdateS) === 0) return undefined;
+    const ageNs = subtract(at.wallNs, multiply(lastUpdateS, 1_000_000_000));
+    return Math.max(0, scaleDown(ageNs, SECOND_DIGITS));
+  },
+};
+
+/** Mean duration of the reads that ended since the last reading. */
+export const readLatency: Derivation<"disk"> = {
+  source: "change of block.N.rd.times / change of block.N.rd.reqs",
+  compute: (now, before) => latency(now, before, ["readTimeNs", "readOperations"]),
+};
+
+/** Mean duration of the writes that ended since the last reading. */
+export const writeLatency: Derivation<"disk"> = {
+  source: "change of block.N.wr.times / change of block.N.wr.reqs",
+  compute: (now, before) => latency(now, before, ["writeTimeNs", "writeOperations"]),
+};
+
+type TimeAndCount = readonly ["readTimeNs", "readOperations"] | readonly ["writeTimeNs", "writeOperations"];
+
+function latency(
+  now: Sample<"disk">,
+  before: Sample<"disk"> | undefined,
+  [time, count]: TimeAndCount,
+): Integer | undefined {
+  const spentNs = change(now.values[time], before?.values[time]);
+  const operations = change(now.values[count], before?.values[count]);
+  if (spentNs === undefined || operations === undefined || operations === 0) return undefined;
+  return spentNs / operations / 10 ** SECOND_DIGITS;
+}
+
+/** How far a counter went; undefined where it is not known or was set back. */
+function change(now: Integer | undefined, before: Integer | undefined): number | undefined {
+  if (now === undefined || before === undefined || now < before) return undefined;
+  return Number(subtract(now, before));
+}

@@ -1,0 +1,141 @@
+import type { Instant } from "../clock.ts";
+import type { Integer } from "../integer.ts";
+import type { DomainReading } from "../readings/domain.ts";
+import type { FieldUnit, STATISTICS_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
+import type { StatisticsField, StatisticsScope, StatisticsValues } from "../readings/statistics.ts";
+import type { Attributes, MetricKind } from "./points.ts";
+import type { NumericUnit, UcumUnit, UnitOf } from "./units.ts";
+
+/** What every row of the catalogue has. */
+interface RowBase {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly unit: UcumUnit;
+  /** One sentence that an operator understands. */
+  readonly description: string;
+  /** Exported unless switched off; the other rows are exported when switched on. */
+  readonly on: boolean;
+}
+
+type FieldUnitOf<
+  Scope extends StatisticsScope,
+  Field,
+> = Field extends keyof (typeof STATISTICS_SCOPES)[Scope]["fields"]
+  ? (typeof STATISTICS_SCOPES)[Scope]["fields"][Field] extends { readonly unit: infer Unit }
+    ? Extract<Unit, FieldUnit>
+    : never
+  : never;
+
+/** The fields of a scope that can be told in a unit. */
+type FieldIn<Scope extends StatisticsScope, Unit extends UcumUnit> = {
+  [Field in StatisticsField<Scope>]: Unit extends UnitOf<FieldUnitOf<Scope, Field>> ? Field : never;
+}[StatisticsField<Scope>];
+
+type FieldUnitFor<Unit extends UcumUnit> = {
+  [Name in NumericUnit]: Unit extends UnitOf<Name> ? Name : never;
+}[NumericUnit];
+
+/**
+ * Which of a scope's items a source takes, where the last part of their path is a name: `*_ns` is every name that
+ * ends so, and the attribute then is what the star stands for.
+ */
+export interface NameRule {
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+}
+
+interface SourceBase {
+  /** What tells its series from those of the row's other sources. */
+  readonly attributes?: Attributes;
+}
+
+type FieldSource<Scope extends StatisticsScope, Unit extends UcumUnit> =
+  | (SourceBase & {
+      readonly field: FieldIn<Scope, Unit>;
+      readonly names?: NameRule;
+      /** The value means something only while that field has that value. */
+      readonly onlyWhile?: { readonly field: StatisticsField<Scope>; readonly equals: number };
+    })
+  | (SourceBase & {
+      readonly field: StatisticsField<Scope>;
+      readonly names: NameRule;
+      /** The unit is told by the item's name, not by the field. */
+      readonly fieldUnit: FieldUnitFor<Unit>;
+    });
+
+/** A scope's values at one reading, and whose they are. */
+export interface Sample<Scope extends StatisticsScope> {
+  readonly values: StatisticsValues<Scope>;
+  /** When they were read. */
+  readonly at: Instant;
+  readonly domain: DomainReading;
+}
+
+/** A value that is computed, not read. */
+export interface Derivation<Scope extends StatisticsScope> {
+  /** For the catalogue's reader. */
+  readonly source: string;
+  /** Groups that must have been read beside the scope's own. */
+  readonly needs?: readonly StatisticsGroup[];
+  /** Undefined when there is nothing true to say. `before` is the same item at the last reading. */
+  readonly compute: (now: Sample<Scope>, before: Sample<Scope> | undefined) => Integer | undefined;
+}
+
+type RowOf<Scope extends StatisticsScope, Unit extends UcumUnit> = RowBase & {
+  readonly scope: Scope;
+  readonly kind: Exclude<MetricKind, "histogram">;
+  readonly unit: Unit;
+} & (
+    | { readonly from: "fields"; readonly sources: readonly FieldSource<Scope, Unit>[] }
+    | {
+        readonly from: "derivations";
+        readonly sources: readonly (SourceBase & { readonly derivation: Derivation<Scope> })[];
+      }
+  );
+
+type RowInAnyUnit<Scope extends StatisticsScope, Unit> = Unit extends UcumUnit ? RowOf<Scope, Unit> : never;
+
+/** One value of every item of a scope: as libvirt sent it, in the metric's unit, or derived. */
+type ValueRow = { [Scope in StatisticsScope]: RowInAnyUnit<Scope, UcumUnit> }[StatisticsScope];
+
+/** One point for each named state: 1 for the current one, 0 for the others. */
+interface StateRow extends RowBase {
+  readonly from: "states";
+  readonly scope: "state" | "vcpu";
+  readonly kind: "updowncounter";
+  readonly unit: "1";
+  readonly field: "state";
+  readonly attribute: string;
+  readonly states: readonly string[];
+}
+
+/** One point, always 1, whose attributes name the domain's state and the reason for it. */
+interface ReasonRow extends RowBase {
+  readonly from: "reason";
+  readonly scope: "state";
+  readonly kind: "gauge";
+  readonly unit: "1";
+}
+
+/** A histogram of durations from bins whose starts are nanoseconds. */
+interface HistogramRow extends RowBase {
+  readonly from: "bins";
+  readonly scope: "diskHistogram";
+  readonly kind: "histogram";
+  readonly unit: "s";
+}
+
+/** What the agent knows of itself. */
+interface AgentRow extends RowBase {
+  readonly from: "agent";
+  readonly kind: "counter" | "updowncounter" | "gauge";
+  readonly valueType: "int" | "double";
+  /** Names of the points' attributes. */
+  readonly attributes: readonly string[];
+}
+
+/** A row about a domain. */
+export type DomainRow = ValueRow | StateRow | ReasonRow | HistogramRow;
+
+/** A row of the catalogue. */
+export type MetricRow = DomainRow | AgentRow;
