@@ -1,0 +1,101 @@
+import type { DomainDescription, NicDescription } from "../readings/domain.ts";
+import type { StatisticsField, StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
+import { DISK_OPERATIONS } from "./libvirt-names.ts";
+import type { Attributes } from "./points.ts";
+
+type AttributeValue = string | number;
+
+interface Naming<Scope extends StatisticsScope> {
+  readonly attribute: string;
+  /** The field that holds the value; without one it is the last part of the item's path. */
+  readonly field?: StatisticsField<Scope>;
+  readonly rename?: (value: string) => string;
+}
+
+const operation = (value: string) => DISK_OPERATIONS[value] ?? value;
+
+/**
+ * The attribute that tells an item from its like, beside those of its parent. A scope that is not here has one
+ * item only.
+ */
+export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = {
+  cacheMonitor: { attribute: "libvirt.monitor.name", field: "name" },
+  cacheBank: { attribute: "libvirt.cache.bank.id", field: "id" },
+  energyMonitor: { attribute: "libvirt.monitor.name", field: "name" },
+  energyPackage: { attribute: "libvirt.cpu.package.id", field: "id" },
+  memoryMonitor: { attribute: "libvirt.monitor.name", field: "name" },
+  memoryNode: { attribute: "libvirt.memory.node.id", field: "id" },
+  vcpu: { attribute: "cpu.logical_number" },
+  vcpuKvm: { attribute: "kvm.event" },
+  vmKvm: { attribute: "kvm.event" },
+  perf: { attribute: "libvirt.perf.event" },
+  nic: { attribute: "network.interface.name", field: "name" },
+  disk: { attribute: "system.device", field: "name" },
+  diskLimit: { attribute: "libvirt.disk.constraint" },
+  diskInterval: { attribute: "libvirt.interval", field: "lengthS", rename: (seconds) => `${seconds}s` },
+  diskIntervalOperation: { attribute: "libvirt.disk.operation", rename: operation },
+  diskHistogram: { attribute: "libvirt.disk.operation", rename: operation },
+  iothread: { attribute: "libvirt.iothread.id" },
+};
+
+/** A NIC's second attribute, which is not in the statistics but in the domain's XML. */
+export const MAC_ATTRIBUTE = "libvirt.interface.mac";
+
+/** What names an item among its like; undefined where libvirt did not send it, and then nothing can be said of the item. */
+export function namingValue(
+  scope: StatisticsScope,
+  item: StatisticsItem<StatisticsScope>,
+): AttributeValue | undefined {
+  const field = NAMINGS[scope]?.field;
+  const value =
+    field === undefined
+      ? item.path.at(-1)
+      : (item.values as Readonly<Record<string, AttributeValue | bigint | undefined>>)[field];
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+/** The attributes of an item, its parent's included; undefined where it cannot be named. */
+export function itemAttributes(
+  scope: StatisticsScope,
+  item: StatisticsItem<StatisticsScope>,
+  context: { readonly parent: Attributes; readonly description: DomainDescription | undefined },
+): Attributes | undefined {
+  const naming = NAMINGS[scope];
+  if (naming === undefined) return context.parent;
+  const value = namingValue(scope, item);
+  if (scope === "nic")
+    return { ...context.parent, ...nicAttributes(item.path[0], value, context.description) };
+  if (value === undefined || value === "") return undefined;
+  return {
+    ...context.parent,
+    [naming.attribute]: naming.rename === undefined ? value : naming.rename(String(value)),
+  };
+}
+
+/**
+ * An SR-IOV interface has no tap, so libvirt sends an empty name for it: its alias or its MAC then names it, so
+ * that two of them stay two.
+ */
+function nicAttributes(
+  number: AttributeValue | undefined,
+  sent: AttributeValue | undefined,
+  description: DomainDescription | undefined,
+): Attributes {
+  const target = sent === undefined ? "" : String(sent);
+  const nic = findNic(description?.nics ?? [], target, number);
+  const name = target === "" ? (nic?.alias ?? nic?.mac ?? `net.${number}`) : target;
+  return {
+    "network.interface.name": name,
+    ...(nic?.mac === undefined ? {} : { [MAC_ATTRIBUTE]: nic.mac }),
+  };
+}
+
+/** By tap, else by position; an XML that names another tap at that position is older than the statistics. */
+function findNic(
+  nics: readonly NicDescription[],
+  target: string,
+  number: AttributeValue | undefined,
+): NicDescription | undefined {
+  const byTarget = target === "" ? undefined : nics.find((nic) => nic.target === target);
+  return byTarget ?? nics.find((nic) => nic.number === number && (target === "" || nic.target === undefined));
+}

@@ -1,0 +1,83 @@
+import type { DomainReading, HypervisorIdentity } from "../readings/domain.ts";
+import type { Attributes } from "./points.ts";
+
+/** What an operator says about resources. */
+export interface ResourceOptions {
+  /** `kvmeter` unless given; stronger than a service.name among `attributes`. */
+  readonly serviceName?: string | undefined;
+  /** Further attributes of every resource, as OTEL_RESOURCE_ATTRIBUTES has them; stronger than what was found out. */
+  readonly attributes?: Attributes | undefined;
+  /** Where a domain's uuid and name stand: on its resource only, or on every point as well. */
+  readonly identity?: "resource" | "attributes" | undefined;
+}
+
+/** The agent's own process. */
+export interface AgentIdentity {
+  readonly version: string;
+  /** Unique per process. */
+  readonly instanceId: string;
+  readonly hostName: string;
+  readonly pid: number;
+}
+
+const SERVICE_NAME = "kvmeter";
+
+/**
+ * The resource of a domain: only what does not change while it exists. Its identity is libvirt's and cannot be
+ * overridden, since Prometheus builds job and instance of it and two domains would become one.
+ */
+export function domainResource(
+  { uuid, name, description }: DomainReading,
+  hypervisor: HypervisorIdentity,
+  options: ResourceOptions = {},
+): Attributes {
+  const openstack = description?.openstack;
+  return defined({
+    "host.name": hypervisor.hostName,
+    "host.id": hypervisor.hostId,
+    "openstack.instance.name": openstack?.instanceName,
+    "openstack.project.id": openstack?.projectId,
+    "openstack.project.name": openstack?.projectName,
+    "openstack.user.id": openstack?.userId,
+    "openstack.flavor.name": openstack?.flavorName,
+    ...options.attributes,
+    "service.name": serviceName(options),
+    "service.instance.id": uuid,
+    "libvirt.domain.uuid": uuid,
+    "libvirt.domain.name": name,
+  });
+}
+
+/** Attributes that stand on every point of a domain. */
+export function pointIdentity({ uuid, name }: DomainReading, options: ResourceOptions): Attributes {
+  return options.identity === "attributes"
+    ? { "libvirt.domain.uuid": uuid, "libvirt.domain.name": name }
+    : {};
+}
+
+/** The resource of the agent itself. */
+export function agentResource(agent: AgentIdentity, options: ResourceOptions = {}): Attributes {
+  return {
+    "host.name": agent.hostName,
+    "service.instance.id": agent.instanceId,
+    ...options.attributes,
+    "service.name": serviceName(options),
+    "service.version": agent.version,
+    "process.pid": agent.pid,
+  };
+}
+
+/** Equal for equal attributes, in whatever order they stand. */
+export function attributesKey(attributes: Attributes): string {
+  return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function serviceName({ serviceName: own, attributes }: ResourceOptions): string | number | boolean {
+  return own ?? attributes?.["service.name"] ?? SERVICE_NAME;
+}
+
+function defined(attributes: Readonly<Record<string, Attributes[string] | undefined>>): Attributes {
+  const present: Record<string, Attributes[string]> = {};
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) present[name] = value;
+  return present;
+}
