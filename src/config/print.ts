@@ -1,0 +1,93 @@
+import { stringify } from "yaml";
+
+import type { DestinationConfiguration } from "./configuration.ts";
+import type { ConfigurationDocument } from "./document.ts";
+import type { LoadedConfiguration } from "./load.ts";
+import type { Path } from "./path.ts";
+import { hideLiterals } from "./references.ts";
+import { formatDuration, formatSize } from "./units.ts";
+
+const HIDDEN = "***";
+
+/**
+ * The effective configuration as YAML, as a file would have it: every default filled in, a reference in place of
+ * what it stands for, `***` in place of a secret.
+ */
+export function printConfiguration({ configuration, document }: LoadedConfiguration): string {
+  const show = shower(document);
+  const list = (path: Path, values: readonly string[]) =>
+    values.map((value, index) => show([...path, index], value));
+  const { domains, metrics, log, resourceAttributes, serviceName } = configuration;
+  const attributes = Object.entries({ "service.name": serviceName, ...resourceAttributes });
+  return stringify(
+    {
+      libvirt: configuration.libvirt.map(({ uri, timeoutMs }, index) => ({
+        uri: show(["libvirt", index, "uri"], uri),
+        timeout: show(["libvirt", index, "timeout"], formatDuration(timeoutMs)),
+      })),
+      interval: show(["interval"], formatDuration(configuration.intervalMs)),
+      domains: {
+        include: list(["domains", "include"], domains.include),
+        exclude: list(["domains", "exclude"], domains.exclude),
+      },
+      metrics: {
+        enable: list(["metrics", "enable"], metrics.enable),
+        disable: list(["metrics", "disable"], metrics.disable),
+      },
+      export: configuration.destinations.map((destination, index) =>
+        printable(destination, ["export", index], document),
+      ),
+      resource_attributes: Object.fromEntries(
+        attributes.map(([name, value]) => [name, show(["resource_attributes", name], value)]),
+      ),
+      log: { level: show(["log", "level"], log.level), format: show(["log", "format"], log.format) },
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** Gives what is written where there is a reference, and the effective value elsewhere. */
+function shower(document: ConfigurationDocument) {
+  return <Value>(path: Path, effective: Value): Value | string => {
+    const location = document.locate(path);
+    return location?.resolved === undefined ? effective : (location.source ?? HIDDEN);
+  };
+}
+
+function printable(destination: DestinationConfiguration, path: Path, document: ConfigurationDocument) {
+  const show = shower(document);
+  const headers = Object.keys(destination.headers).map((name) => {
+    const location = document.locate([...path, "headers", name]);
+    return [name, location?.resolved === undefined ? HIDDEN : hideLiterals(location.source ?? "")];
+  });
+  return {
+    preset: show([...path, "preset"], destination.preset),
+    endpoint: show([...path, "endpoint"], printableEndpoint(destination)),
+    protocol: show([...path, "protocol"], destination.protocol),
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    compression: show([...path, "compression"], destination.compression),
+    timeout: show([...path, "timeout"], formatDuration(destination.timeoutMs)),
+    request_limit: show([...path, "request_limit"], formatSize(destination.requestLimitBytes)),
+    identity: show([...path, "identity"], destination.identity),
+    ...printableTls(destination, [...path, "tls"], document),
+  };
+}
+
+/** With a scheme, which only the environment can leave out, and without a query, which can hold a key. */
+function printableEndpoint({ endpoint, insecure }: DestinationConfiguration): string {
+  const url = endpoint.includes("://") ? endpoint : `${insecure === true ? "http" : "https"}://${endpoint}`;
+  return url.replace(/\?.*$/s, `?${HIDDEN}`);
+}
+
+const PEM_OPTIONS = { ca: "ca_file", cert: "cert_file", key: "key_file" } as const;
+
+function printableTls({ tls }: DestinationConfiguration, path: Path, document: ConfigurationDocument) {
+  const options: Record<string, string> = {};
+  for (const part of ["ca", "cert", "key"] as const) {
+    const option = PEM_OPTIONS[part];
+    if (tls[part] !== undefined) options[option] = document.locate([...path, option])?.source ?? HIDDEN;
+  }
+  if (tls.serverName !== undefined)
+    options["server_name"] = shower(document)([...path, "server_name"], tls.serverName);
+  return Object.keys(options).length === 0 ? {} : { tls: options };
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { loadConfiguration } from "../../src/config/load.ts";
+import { printConfiguration } from "../../src/config/print.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "kvmeter-print-"));
+after(() => rmSync(directory, { recursive: true }));
+const file = join(directory, "kvmeter.yaml");
+
+test("what is printed is a configuration with the same effect", () => {
+  writeFileSync(
+    file,
+    `
+libvirt: [{ uri: "qemu:///session", timeout: 1500ms }]
+interval: 90s
+domains: { include: ["web*"], exclude: ["test-?"] }
+metrics: { enable: ["libvirt.domain.vcpu.kvm.*"] }
+export: [{ preset: prometheus, timeout: 1m, request_limit: 500kB }, { endpoint: "https://c:4317", tls: { server_name: d } }]
+resource_attributes: { a: 1, service.name: vms }
+log: { level: debug }
+`,
+  );
+  const loaded = loadConfiguration({ file, env: {} });
+  writeFileSync(file, printConfiguration(loaded));
+  assert.deepEqual(loadConfiguration({ file, env: {} }).configuration, loaded.configuration);
+});
+
+test("secrets are hidden and references shown", () => {
+  writeFileSync(join(directory, "token"), "hunter2");
+  writeFileSync(
+    file,
+    `
+interval: \${env:INTERVAL}
+export:
+  - endpoint: https://h/?key=hunter2
+    protocol: http/protobuf
+    headers: { authorization: "Bearer \${file:token}", a: hunter2, b: "hunter2\${env:INTERVAL}" }
+`,
+  );
+  const text = printConfiguration(loadConfiguration({ file, env: { INTERVAL: "7s" } }));
+  assert.doesNotMatch(text, /hunter2|7s/);
+  assert.match(text, /^interval: \$\{env:INTERVAL\}$/m);
+  assert.match(text, /authorization: Bearer \$\{file:token\}$/m);
+  assert.match(text, /a: "\*\*\*"$/m);
+  assert.match(text, /b: "?\*\*\*\$\{env:INTERVAL\}"?$/m);
+  assert.match(text, /endpoint: https:\/\/h\/v1\/metrics\?\*\*\*$/m);
+});
+
+test("what the environment says is printed with its secrets hidden", () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "c:4317",
+    OTEL_EXPORTER_OTLP_INSECURE: "true",
+    OTEL_EXPORTER_OTLP_HEADERS: "a=hunter2",
+  };
+  const text = printConfiguration(loadConfiguration({ env }));
+  assert.match(text, /endpoint: http:\/\/c:4317$/m);
+  assert.match(text, /a: "\*\*\*"$/m);
+  assert.doesNotMatch(text, /hunter2/);
+});
