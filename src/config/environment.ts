@@ -16,6 +16,25 @@ const PROTOCOLS = ["grpc", "http/protobuf"] as const satisfies readonly Protocol
 /** Every exporter option can be set for all signals and for metrics alone, which wins. */
 const exporter = (option: string) => [`OTEL_EXPORTER_OTLP_METRICS_${option}`, `OTEL_EXPORTER_OTLP_${option}`];
 
+/** Every variable that is looked at, for docs/config.md. `*` stands for nothing or for `METRICS_`, which wins. */
+export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {
+  "OTEL_EXPORTER_OTLP_*ENDPOINT":
+    "Where metrics go. Over HTTP `/v1/metrics` is added to the general one and the one for metrics is used as it is. " +
+    "Default `http://localhost:4318`, for gRPC `http://localhost:4317`.",
+  "OTEL_EXPORTER_OTLP_*PROTOCOL": "`http/protobuf` (default, as the specification recommends) or `grpc`.",
+  "OTEL_EXPORTER_OTLP_*HEADERS": "`name1=value1,name2=value2`, percent-encoded.",
+  "OTEL_EXPORTER_OTLP_*TIMEOUT": "Milliseconds that one request may take. Default 10000.",
+  "OTEL_EXPORTER_OTLP_*COMPRESSION": "`gzip` or `none` (default).",
+  "OTEL_EXPORTER_OTLP_*CERTIFICATE": "File with the certificate authorities to trust, PEM.",
+  "OTEL_EXPORTER_OTLP_*CLIENT_CERTIFICATE": "File with the client certificate chain, PEM.",
+  "OTEL_EXPORTER_OTLP_*CLIENT_KEY": "File with the client certificate's private key, PEM.",
+  "OTEL_EXPORTER_OTLP_*INSECURE": "`true`: no TLS for a gRPC endpoint that is `host:port` without a scheme.",
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "`cumulative` or `lowmemory`; both are cumulative.",
+  OTEL_METRIC_EXPORT_INTERVAL: "Milliseconds from one cycle to the next, where the file has no `interval`.",
+  OTEL_RESOURCE_ATTRIBUTES: "`key1=value1,key2=value2`, percent-encoded, for every resource.",
+  OTEL_SERVICE_NAME: "`service.name` of every resource. Default `kvmeter`.",
+};
+
 /** The one destination that the environment describes; with no variable set the local collector over HTTP. */
 export function environmentDestination(variables: VariableReader): DestinationConfiguration {
   const protocol = variables.word(exporter("PROTOCOL"), PROTOCOLS) ?? "http/protobuf";

@@ -9,6 +9,7 @@ const REFERENCE = { type: "string", pattern: "\\$\\{" } as const;
 export function configurationJsonSchema(): JsonSchema {
   return toJsonSchema(configurationSchema, {
     typeMode: "input",
+    ignoreActions: ["raw_check"],
     overrideSchema: ({ valibotSchema, jsonSchema }) =>
       valibotSchema.type === "picklist" ? withReference(jsonSchema) : undefined,
   });

@@ -1,0 +1,115 @@
+import type { JsonSchema } from "@valibot/to-json-schema";
+
+import { ENVIRONMENT_VARIABLES } from "../../src/config/environment.ts";
+import { configurationJsonSchema } from "../../src/config/json-schema.ts";
+import { PRESET_NAMES, presetOf, protocolsOf } from "../../src/config/presets.ts";
+import { formatSize } from "../../src/config/units.ts";
+
+const INTRODUCTION = `# Configuration
+
+<!-- Generated from src/config/ by npm run generate. -->
+
+kvmeter needs no configuration: by itself it reads \`qemu:///system\` every 10 seconds and sends to the destination that
+the \`OTEL_EXPORTER_OTLP_*\` environment names, or else to a collector on the same machine. Everything else is said in
+a YAML file, given with \`--config FILE\`; [kvmeter.yaml](../config/kvmeter.yaml) is one with every option at its
+default. \`kvmeter config validate -c FILE\` checks a file, \`kvmeter config print -c FILE\` shows what is in effect.
+
+What is said twice: the command line wins over the file, the file over the environment, and a variable for metrics over
+a general one. An \`export\` section replaces the exporter's environment as a whole, so that one backend's credentials
+never travel to another.
+
+An unknown option, a wrong value and a reference that leads nowhere are errors; kvmeter then does not start. All of
+them are listed, one line each: \`kvmeter.yaml:5:13 export[0].timeout: must be …\`.
+
+For completion and checks in an editor with a YAML language server, begin the file with
+\`# yaml-language-server: $schema=…/kvmeter.schema.json\`; \`kvmeter config schema\` prints that schema.
+
+## Values
+
+- Durations are numbers with a unit: \`500ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`2d\`.
+- Sizes are a number with a unit: \`B\`, \`kB\`, \`MB\`, \`GB\` (powers of 1000), \`KiB\`, \`MiB\`, \`GiB\` (powers of 1024).
+- \`\${env:NAME}\` stands for an environment variable, \`\${env:NAME:-default}\` gives a default for one that is not set
+  or empty, \`\${file:/path}\` stands for what a file holds, without its last newline. Paths are relative to the
+  configuration file. They work inside any value, and \`$\${\` is a plain \`\${\`. kvmeter shows the reference, never what
+  it stands for.
+- An option without a value counts as left out.
+`;
+
+/** docs/config.md: every option with its type, default and meaning, the presets and the environment. */
+export function renderConfigDoc(): string {
+  const options = sections(configurationJsonSchema(), "").join("\n");
+  return [INTRODUCTION, "## Options\n", options, presets(), environment()].join("\n");
+}
+
+/** A table for each mapping of options, the outermost first. */
+function sections(schema: JsonSchema, path: string): string[] {
+  const properties = Object.entries(schema.properties ?? {}) as [string, JsonSchema][];
+  const rows = properties.map(([name, option]) => row(name, option));
+  const own = [
+    ...(path === "" ? [] : [`### \`${path}\`\n`, `${schema.description ?? ""}\n`]),
+    `| option | type | default | meaning |\n|---|---|---|---|\n${rows.join("\n")}\n`,
+  ];
+  const inner = properties.flatMap(([name, option]) => {
+    const place = path === "" ? name : `${path}.${name}`;
+    const items = option.items as JsonSchema | undefined;
+    if (items?.properties !== undefined) return sections(items, `${place}[]`);
+    return option.properties === undefined ? [] : sections(option, place);
+  });
+  return [...own, ...inner];
+}
+
+function row(name: string, option: JsonSchema): string {
+  return `| \`${name}\` | ${typeOf(option)} | ${defaultOf(option)} | ${option.description ?? ""} |`;
+}
+
+function typeOf(option: JsonSchema): string {
+  const [values] = (option.anyOf ?? []) as JsonSchema[];
+  if (values?.enum !== undefined)
+    return values.enum.map((value) => `\`${JSON.stringify(value).slice(1, -1)}\``).join(", ");
+  if (option.pattern !== undefined) return option.pattern.includes("ms|") ? "duration" : "size";
+  if (option.type === "array")
+    return `list of ${typeOf(option.items as JsonSchema).replace(/^options$/, "mappings")}`;
+  if (option.type !== "object") return "text";
+  return option.properties === undefined ? "names and values" : "options";
+}
+
+function defaultOf(option: JsonSchema): string {
+  const { default: value } = option;
+  if (value === undefined || JSON.stringify(value) === "{}") return "";
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function presets(): string {
+  const rows = PRESET_NAMES.flatMap((name) => {
+    const preset = presetOf(name);
+    return protocolsOf(preset).map((protocol, index) => {
+      const { endpoint, path = "", requestLimitBytes = 0 } = preset.protocols[protocol] ?? {};
+      const where = endpoint === undefined ? `yours, with ${path}` : `\`${endpoint}${path}\``;
+      const first = index === 0 ? `\`${name}\`` : "";
+      const limit = formatSize(requestLimitBytes);
+      return `| ${first} | \`${protocol}\` | ${where} | ${limit} | \`${preset.identity}\` | ${index === 0 ? preset.summary : ""} |`;
+    });
+  });
+  return `## Presets
+
+The first protocol of a preset is its default.
+
+| preset | protocol | endpoint | request_limit | identity | |
+|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function environment(): string {
+  const rows = Object.entries(ENVIRONMENT_VARIABLES).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+  return `## Environment
+
+The variables of the OpenTelemetry specification. In a name \`*\` stands for nothing or for \`METRICS_\`, which wins. An
+empty variable counts as not set. What the specification lets an SDK ignore with a warning is an error here: an agent
+that sends elsewhere than its operator wrote is worse than one that does not start.
+
+| variable | meaning |
+|---|---|
+${rows.join("\n")}
+`;
+}
