@@ -1,0 +1,61 @@
+/**
+ * /proc/<pid>/stat, the state of one process.
+ * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ *
+ *     12662 (qemu-system-x86) S 1 12661 12661 0 -1 138412416 39157 0 41 0 1253 287 0 0 20 0 5 0 28674 …
+ *
+ * Numbered from 1: 2 comm, in parentheses, itself with any characters, parentheses and line feeds too; 3 state;
+ * 10 minflt; 12 majflt; 14 utime; 15 stime; 20 num_threads; 22 starttime, since boot. Times are in clock ticks.
+ */
+import { readKernelFile } from "./kernel-file.ts";
+
+/** USER_HZ: the kernel's unit towards user space, 100 on every architecture that Node runs on. */
+export const CLOCK_TICKS_PER_S = 100;
+
+const LIMIT_BYTES = 4096;
+
+export interface ProcPidStat {
+  readonly pid: number;
+  /** The file name of the program, cut after 15 bytes, or what the process called itself. */
+  readonly comm: string;
+  /** One letter: R running, S sleeping, D waiting for a disk, T stopped, Z zombie, … */
+  readonly state: string;
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  readonly userTimeTicks: number;
+  readonly systemTimeTicks: number;
+  readonly threads: number;
+  /** After boot. */
+  readonly startTimeTicks: number;
+}
+
+/** Reads `<procfs>/<pid>/stat`; undefined when there is no such process or it may not be looked at. */
+export async function readProcPidStat(procfs: string, pid: number): Promise<ProcPidStat | undefined> {
+  const text = await readKernelFile(`${procfs}/${pid}/stat`, LIMIT_BYTES);
+  return text === undefined ? undefined : parseProcPidStat(text);
+}
+
+/** Parses /proc/<pid>/stat; undefined when it is not one. */
+export function parseProcPidStat(text: string): ProcPidStat | undefined {
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  if (open < 0 || close < open) return undefined;
+  // From state on; so the field that the manual numbers n is at n - 3.
+  const rest = text
+    .slice(close + 1)
+    .trim()
+    .split(" ");
+  const stat: ProcPidStat = {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state: rest[0] ?? "",
+    minorFaults: Number(rest[7]),
+    majorFaults: Number(rest[9]),
+    userTimeTicks: Number(rest[11]),
+    systemTimeTicks: Number(rest[12]),
+    threads: Number(rest[17]),
+    startTimeTicks: Number(rest[19]),
+  };
+  const whole = Object.values(stat).every((value) => typeof value === "string" || Number.isInteger(value));
+  return whole && stat.pid > 0 && /^[A-Za-z]$/.test(stat.state) ? stat : undefined;
+}
