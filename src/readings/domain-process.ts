@@ -1,0 +1,185 @@
+/**
+ * Which process is a domain's QEMU, and when it started. libvirt writes its number to `<run directory>/<name>.pid`
+ * (src/qemu/qemu_process.c), and starts it with `-uuid <the domain's>`; the latter is what proves it, for a number
+ * can be another process's by now, and in another PID namespace always is.
+ */
+import { readdir } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+
+import { isAbsence, readKernelFile } from "../host/kernel-file.ts";
+import { readProcPidCmdline } from "../host/proc-pid-cmdline.ts";
+import { CLOCK_TICKS_PER_S, readProcPidStat } from "../host/proc-pid-stat.ts";
+import { readProcStat } from "../host/proc-stat.ts";
+import type { DomainRef } from "../libvirt/types.ts";
+import type { DomainProcess } from "./domain.ts";
+
+export interface ProcessFinderOptions {
+  /** The folder of the daemon's socket: /run/libvirt, or $XDG_RUNTIME_DIR/libvirt of a session. */
+  readonly runDirectory: string;
+  /** Where the kernel shows the processes. */
+  readonly procfs?: string;
+}
+
+/** Finds QEMU processes on this machine. Make one for each connection: it believes that an id is never reused. */
+export interface ProcessFinder {
+  /**
+   * The processes of these running domains, by uuid; those that it cannot find or may not look at are missing.
+   * A process is looked for when its domain is new or has another id, {@link MAX_ATTEMPTS} times at most; what was
+   * found is answered from memory, without looking at any file, and forgotten when its domain is not asked for any
+   * more. Never rejects, and takes {@link LOOKUP_WAIT_MS} at most: what is found later is in the next answer.
+   */
+  find(domains: readonly DomainRef[]): Promise<ReadonlyMap<string, DomainProcess>>;
+}
+
+/** A domain is listed a moment before its process runs: so once is not enough. */
+export const MAX_ATTEMPTS = 3;
+/** The command line of a process that hangs in the kernel can take for ever to read. */
+export const LOOKUP_WAIT_MS = 1000;
+
+// Leaves half of libuv's four threads to others when both hang.
+const CONCURRENT_READS = 2;
+const PID_FILE_LIMIT_BYTES = 32;
+const NS_PER_TICK = BigInt(1_000_000_000 / CLOCK_TICKS_PER_S);
+
+interface Known {
+  readonly domain: DomainRef;
+  attempts: number;
+  process: DomainProcess | undefined;
+}
+
+/** A finder that knows nothing yet. */
+export function createProcessFinder({ runDirectory, procfs = "/proc" }: ProcessFinderOptions): ProcessFinder {
+  const places = { runDirectory, procfs };
+  let known = new Map<string, Known>();
+  let lookup: Promise<void> | undefined;
+
+  return {
+    async find(domains) {
+      const earlier = known;
+      known = new Map(
+        domains.map((domain) => {
+          const entry = earlier.get(domain.uuid);
+          const same = entry !== undefined && entry.domain.id === domain.id;
+          return [domain.uuid, same ? entry : { domain, attempts: 0, process: undefined }];
+        }),
+      );
+      const missing = [...known.values()].filter(
+        ({ process, attempts }) => process === undefined && attempts < MAX_ATTEMPTS,
+      );
+      if (missing.length > 0) {
+        lookup ??= lookUp(missing, places)
+          // Whatever goes wrong here, a domain without a known start is all that comes of it.
+          .catch(() => undefined)
+          .finally(() => (lookup = undefined));
+        await settledWithin(LOOKUP_WAIT_MS, lookup);
+      }
+      const found = new Map<string, DomainProcess>();
+      for (const [uuid, { process }] of known) if (process !== undefined) found.set(uuid, process);
+      return found;
+    },
+  };
+}
+
+type Places = Required<ProcessFinderOptions>;
+
+async function lookUp(missing: readonly Known[], places: Places): Promise<void> {
+  for (const entry of missing) entry.attempts += 1;
+  const bootTimeS = (await readProcStat(places.procfs))?.bootTimeS;
+  if (bootTimeS === undefined) return;
+  const pids = await pidsByPidFile(
+    missing.map(({ domain }) => domain),
+    places,
+  );
+  const unfound = missing.map(({ domain }) => domain.uuid).filter((uuid) => !pids.has(uuid));
+  if (unfound.length > 0) {
+    for (const [uuid, pid] of await pidsByScan(new Set(unfound), places.procfs)) pids.set(uuid, pid);
+  }
+  await forEach(missing, async (entry) => {
+    const pid = pids.get(entry.domain.uuid);
+    const stat = pid === undefined ? undefined : await readProcPidStat(places.procfs, pid);
+    if (pid === undefined || stat === undefined) return;
+    const startedAtNs = BigInt(bootTimeS) * 1_000_000_000n + BigInt(stat.startTimeTicks) * NS_PER_TICK;
+    entry.process = { pid, startedAtNs };
+  });
+}
+
+/** What libvirt's pid files say, where the process is really the domain's. */
+async function pidsByPidFile(
+  domains: readonly DomainRef[],
+  { runDirectory, procfs }: Places,
+): Promise<Map<string, number>> {
+  const pids = new Map<string, number>();
+  // A session's files lie one deeper.
+  for (const directory of [`${runDirectory}/qemu`, `${runDirectory}/qemu/run`]) {
+    const present = new Set(await listDirectory(directory));
+    await forEach(domains, async ({ uuid, name }) => {
+      const file = pidFileName(name);
+      if (!present.has(file)) return;
+      const text = (await readKernelFile(`${directory}/${file}`, PID_FILE_LIMIT_BYTES)) ?? "";
+      const pid = /^[1-9]\d{0,8}\s*$/.test(text) ? Number(text) : undefined;
+      if (pid !== undefined && (await uuidOf(procfs, pid)) === uuid) pids.set(uuid, pid);
+    });
+  }
+  return pids;
+}
+
+/** What all processes' command lines say. Two that claim one domain leave it unfound. */
+async function pidsByScan(uuids: ReadonlySet<string>, procfs: string): Promise<Map<string, number>> {
+  const pids = new Map<string, number>();
+  const disputed = new Set<string>();
+  const processes = (await listDirectory(procfs)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  await forEach(processes, async (pid) => {
+    const uuid = await uuidOf(procfs, pid);
+    if (uuid === undefined || !uuids.has(uuid)) return;
+    if (pids.has(uuid)) disputed.add(uuid);
+    pids.set(uuid, pid);
+  });
+  for (const uuid of disputed) pids.delete(uuid);
+  return pids;
+}
+
+/** The argument after -uuid, whole: names and paths of other domains stand in a command line as well. */
+async function uuidOf(procfs: string, pid: number): Promise<string | undefined> {
+  const args = (await readProcPidCmdline(procfs, pid)) ?? [];
+  const at = args.indexOf("-uuid");
+  return at < 0 ? undefined : args[at + 1]?.toLowerCase();
+}
+
+/** As libvirt itself spells it (virBufferEscapeString): with XML's escapes, though it is no XML. */
+function pidFileName(domain: string): string {
+  const escapes: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&apos;",
+  };
+  return `${domain.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? character)}.pid`;
+}
+
+async function listDirectory(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw error;
+  }
+}
+
+/** Does one after the other, some at once. */
+async function forEach<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await act(item);
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
+}
+
+async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  try {
+    await Promise.race([work, setTimeout(timeoutMs, undefined, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}
