@@ -1,0 +1,226 @@
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { systemClock, type Clock } from "../clock.ts";
+import { Connection } from "./connection.ts";
+import type { Authentication, Daemon, SimulatedHost, SimulatorStats } from "./daemon.ts";
+import type { SimulatedDomain } from "./domain.ts";
+import { FaultSet } from "./fault-set.ts";
+import type { FaultSpec } from "./faults.ts";
+import { DomainJobs, Workers } from "./jobs.ts";
+import { KEEPALIVE_DEFAULTS, type KeepaliveTiming } from "./keepalive.ts";
+import { listen } from "./listen.ts";
+import type { DomainShape, DomainSpec, Release } from "./shape.ts";
+import { Lifecycle, World, summaryOf, type DomainSummary, type LifecycleEvent } from "./world.ts";
+
+/** A domain that comes and goes. */
+export interface Churn {
+  readonly everyS: number;
+  readonly livesS: number;
+}
+
+/** What to simulate. */
+export interface SimulatorOptions {
+  /** Where to listen; the folder must exist. */
+  readonly socketPath: string;
+  /** How many domains there are at the beginning; 12. */
+  readonly domains?: number;
+  /** Equal seeds and equal times give equal values; 1. */
+  readonly seed?: number;
+  readonly clock?: Clock;
+  /** What every domain has in common; the rest comes from the seed. */
+  readonly shape?: Partial<DomainShape>;
+  readonly faults?: readonly FaultSpec[];
+  /** `demo` has a domain that comes and goes; `still`, the default, leaves the domains alone. */
+  readonly scenario?: "still" | "demo";
+  /** Instead of what the scenario says. */
+  readonly churn?: Churn;
+  /** The libvirt that is simulated; 12.8. */
+  readonly release?: Release;
+  readonly authentication?: Authentication;
+  readonly keepalive?: KeepaliveTiming;
+}
+
+/** A simulated libvirtd that listens. */
+export interface Simulator {
+  readonly socketPath: string;
+  /** For any libvirt client: qemu+unix:///system?socket=… */
+  readonly uri: string;
+  readonly stats: Readonly<SimulatorStats>;
+  domains(): DomainSummary[];
+  /** Creates a domain and tells whoever registered for lifecycle events. */
+  createDomain(spec?: DomainSpec): DomainSummary;
+  /** Ends a domain and tells; false when there is none of this uuid. */
+  destroyDomain(uuid: string): boolean;
+  addFault(fault: FaultSpec): void;
+  /** Ends the faults that equal this one, or all. */
+  clearFault(fault?: FaultSpec): void;
+  /** Drops every connection and is away for a while; the domains live on. */
+  restart(awayMs?: number): Promise<void>;
+  /** Drops every connection and removes the socket. */
+  stop(): Promise<void>;
+}
+
+const DEMO_CHURN: Churn = { everyS: 20, livesS: 12 };
+const RESTART_MS = 200;
+const DETAILS = { [Lifecycle.started]: 0, [Lifecycle.stopped]: 1 } as const;
+
+/**
+ * Starts a simulated libvirtd on a unix socket.
+ * @throws KvmeterError LISTEN when the socket cannot be listened on
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const simulator = new SimulatedLibvirtd(options);
+  await simulator.start();
+  return simulator;
+}
+
+class SimulatedLibvirtd implements Simulator {
+  readonly socketPath: string;
+  readonly #options: SimulatorOptions;
+  readonly #daemon: Daemon;
+  readonly #connections = new Set<Connection>();
+  readonly #timers = new Map<FaultSpec | "churn", NodeJS.Timeout>();
+  #server: Server;
+  #stopped = false;
+  #churned = 0;
+
+  constructor(options: SimulatorOptions) {
+    this.socketPath = options.socketPath;
+    this.#options = options;
+    const { domains = 12, seed = 1, clock = systemClock, shape = {}, release = "12.8" } = options;
+    const world = new World({ domains, seed, clock, shape });
+    world.onLifecycle = (domain, event) => this.#tell(domain, event);
+    this.#daemon = {
+      world,
+      release,
+      authentication: options.authentication ?? "root",
+      host: hostFor(world),
+      faults: new FaultSet(),
+      jobs: new DomainJobs(),
+      workers: new Workers(),
+      stats: { connections: 0, calls: {}, unknownCalls: 0, eventsSent: 0, pingsSent: 0, bytesSent: 0 },
+      nextCallback: 0,
+    };
+    this.#server = this.#makeServer();
+  }
+
+  get uri(): string {
+    return `qemu+unix:///system?socket=${encodeURIComponent(this.socketPath).replaceAll("%2F", "/")}`;
+  }
+
+  get stats(): Readonly<SimulatorStats> {
+    return this.#daemon.stats;
+  }
+
+  async start(): Promise<void> {
+    await listen(this.#server, this.socketPath);
+    for (const fault of this.#options.faults ?? []) this.addFault(fault);
+    const churn = this.#options.churn ?? (this.#options.scenario === "demo" ? DEMO_CHURN : undefined);
+    if (churn !== undefined) {
+      this.#timers.set(
+        "churn",
+        setInterval(() => this.#churn(churn), churn.everyS * 1000),
+      );
+    }
+  }
+
+  domains(): DomainSummary[] {
+    return [...this.#daemon.world.domains].map(summaryOf);
+  }
+
+  createDomain(spec: DomainSpec = {}): DomainSummary {
+    return summaryOf(this.#daemon.world.create(spec));
+  }
+
+  destroyDomain(uuid: string): boolean {
+    return this.#daemon.world.destroy(uuid);
+  }
+
+  addFault(fault: FaultSpec): void {
+    this.#daemon.faults.add(fault);
+    if (fault.kind !== "restart") return;
+    this.#timers.set(
+      fault,
+      setInterval(() => void this.restart(fault.awayMs), fault.everyMs),
+    );
+  }
+
+  clearFault(fault?: FaultSpec): void {
+    for (const cleared of this.#daemon.faults.clear(fault)) {
+      clearInterval(this.#timers.get(cleared));
+      this.#timers.delete(cleared);
+    }
+  }
+
+  async restart(awayMs = RESTART_MS): Promise<void> {
+    await this.#close();
+    this.#daemon.jobs = new DomainJobs();
+    this.#daemon.workers = new Workers();
+    await sleep(awayMs);
+    if (this.#stopped) return;
+    this.#server = this.#makeServer();
+    await listen(this.#server, this.socketPath);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearInterval(timer);
+    this.#timers.clear();
+    await this.#close();
+    this.#daemon.faults.clear();
+  }
+
+  /** Node removes the socket's file with the server. */
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections) connection.destroy();
+    await closed;
+  }
+
+  #makeServer(): Server {
+    return createServer((socket) => {
+      const connection = new Connection(socket, this.#daemon, this.#options.keepalive ?? KEEPALIVE_DEFAULTS);
+      this.#daemon.stats.connections += 1;
+      this.#connections.add(connection);
+      socket.on("close", () => this.#connections.delete(connection));
+    });
+  }
+
+  #tell(domain: SimulatedDomain, event: LifecycleEvent): void {
+    const id = event === Lifecycle.stopped ? -1 : domain.id;
+    for (const connection of this.#connections) {
+      connection.sendLifecycle(domain, { event, detail: DETAILS[event], id });
+    }
+  }
+
+  #churn({ livesS }: Churn): void {
+    this.#churned += 1;
+    const { uuid } = this.createDomain({ name: `job-${this.#churned}`, workload: "batch" });
+    setTimeout(() => this.destroyDomain(uuid), livesS * 1000).unref();
+  }
+}
+
+/** A host that is large enough for its domains, in powers of two. */
+function hostFor(world: World): SimulatedHost {
+  let memoryKiB = 0;
+  let vcpus = 0;
+  for (const { shape } of world.domains) {
+    memoryKiB += shape.memoryKiB;
+    vcpus += shape.vcpus;
+  }
+  return {
+    name: "simulated-host",
+    memoryKiB: powerOfTwo(67_108_864, memoryKiB * 1.1),
+    sockets: 2,
+    coresPerSocket: powerOfTwo(16, vcpus / 6),
+    threadsPerCore: 2,
+    mhz: 2600,
+  };
+}
+
+function powerOfTwo(least: number, wanted: number): number {
+  return Math.max(least, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+}
