@@ -34,7 +34,7 @@ export interface ProcessFinder {
 /** A domain is listed a moment before its process runs: so once is not enough. */
 export const MAX_ATTEMPTS = 3;
 /** The command line of a process that hangs in the kernel can take for ever to read. */
-export const LOOKUP_WAIT_MS = 1000;
+export const LOOKUP_WAIT_MS = 2000;
 
 // Leaves half of libuv's four threads to others when both hang.
 const CONCURRENT_READS = 2;
