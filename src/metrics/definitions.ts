@@ -1,6 +1,6 @@
 import { DISK_METRICS, NETWORK_METRICS } from "./definitions/devices.ts";
 import { DOMAIN_METRICS } from "./definitions/domain.ts";
-import { HYPERVISOR_SPECIFIC_METRICS } from "./definitions/hypervisor-specific.ts";
+import { KVM_METRICS, THREAD_AND_PERF_METRICS } from "./definitions/hypervisor-specific.ts";
 import { MEMORY_METRICS } from "./definitions/memory.ts";
 import { AGENT_METRICS } from "./definitions/own.ts";
 import type { DomainRow, MetricRow } from "./rows.ts";
@@ -10,10 +10,11 @@ export { AGENT_METRICS };
 /** Everything about a domain, in the order in which it is printed and exported. */
 export const DOMAIN_ROWS: readonly DomainRow[] = [
   ...DOMAIN_METRICS,
+  ...KVM_METRICS,
   ...MEMORY_METRICS,
   ...NETWORK_METRICS,
   ...DISK_METRICS,
-  ...HYPERVISOR_SPECIFIC_METRICS,
+  ...THREAD_AND_PERF_METRICS,
 ];
 
 /** THE TABLE: every metric that kvmeter exports. The names are the product's interface. */

@@ -6,8 +6,8 @@ const PERF_VALUES = ["cmt", "mbmt", "mbml"];
 /** KVM says in a statistic's name that it counts nanoseconds. */
 const NANOSECONDS = ["*_ns"];
 
-/** KVM's own statistics, I/O threads and perf events. */
-export const HYPERVISOR_SPECIFIC_METRICS = [
+/** KVM's own statistics, under the names that KVM gives them. */
+export const KVM_METRICS = [
   {
     name: "libvirt.domain.vcpu.kvm.events",
     kind: "counter",
@@ -61,6 +61,10 @@ export const HYPERVISOR_SPECIFIC_METRICS = [
     from: "fields",
     sources: [{ field: "current" }, { field: "peak" }],
   },
+] as const satisfies readonly DomainRow[];
+
+/** I/O threads and perf events. */
+export const THREAD_AND_PERF_METRICS = [
   {
     name: "libvirt.domain.iothread.count",
     kind: "updowncounter",

@@ -1,0 +1,83 @@
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+import { METRIC_ROWS } from "./definitions.ts";
+import { groupOf, SCOPES } from "./plan.ts";
+import type { DomainRow } from "./rows.ts";
+
+/** Which metrics an operator wants, as patterns with `*` and `?` on their names. */
+export interface MetricSelection {
+  /** Switches on what is off by default. */
+  readonly enable?: readonly string[];
+  /** Switches off; stronger than `enable`. */
+  readonly disable?: readonly string[];
+}
+
+interface Selectable {
+  readonly name: string;
+  readonly on: boolean;
+}
+
+/**
+ * virDomainStatsTypes (include/libvirt/libvirt-domain.h), by our groups; what a disk holds comes with what it does.
+ */
+const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
+  state: 1,
+  cpu: 2,
+  balloon: 4,
+  vcpu: 8,
+  interface: 16,
+  block: 32,
+  "block-size": 32,
+  perf: 64,
+  iothread: 128,
+  memory: 256,
+  dirtyrate: 512,
+  vm: 1024,
+};
+
+/** The rows that are wanted, in their order. */
+export function selectRows<Row extends Selectable>(
+  rows: readonly Row[],
+  { enable = [], disable = [] }: MetricSelection = {},
+): Row[] {
+  const enabled = enable.map(patternToRegExp);
+  const disabled = disable.map(patternToRegExp);
+  return rows.filter(
+    ({ name, on }) =>
+      (on || enabled.some((pattern) => pattern.test(name))) &&
+      !disabled.some((pattern) => pattern.test(name)),
+  );
+}
+
+/** Patterns that fit no metric at all: most likely a name that is misspelt. */
+export function unmatchedPatterns({ enable = [], disable = [] }: MetricSelection): string[] {
+  return [...enable, ...disable].filter((pattern) => {
+    const expression = patternToRegExp(pattern);
+    return !METRIC_ROWS.some(({ name }) => expression.test(name));
+  });
+}
+
+/**
+ * The mask of libvirt's statistics groups that these rows need. Each group costs the guests' owners CPU time, so
+ * none is asked for nothing; state is free and tells whether a domain runs.
+ */
+export function requiredGroups(rows: readonly DomainRow[]): number {
+  const groups = rows.flatMap((row): StatisticsGroup[] => {
+    switch (row.from) {
+      case "fields":
+        return row.sources.map(({ field }) => groupOf(row.scope, field));
+      case "derivations":
+        return [SCOPES[row.scope].group, ...row.sources.flatMap(({ derivation }) => derivation.needs ?? [])];
+      default:
+        return [SCOPES[row.scope].group];
+    }
+  });
+  return groups.reduce((mask, group) => mask | GROUP_BITS[group], GROUP_BITS.state);
+}
+
+function patternToRegExp(pattern: string): RegExp {
+  const source = pattern
+    .replaceAll(/[^\w*?]/g, String.raw`\$&`)
+    .replaceAll("?", ".")
+    .replaceAll(/\*+/g, ".*");
+  return new RegExp(`^${source}$`, "s");
+}
