@@ -1,0 +1,84 @@
+import { KvmeterError, messageOf } from "../errors.ts";
+import type { LibvirtConnection } from "../libvirt/connection.ts";
+import { LibvirtError, LibvirtErrorCode } from "../libvirt/errors.ts";
+import { getXmlDesc } from "../libvirt/procedures/get-xml-desc.ts";
+import type { DomainRef } from "../libvirt/types.ts";
+import { descriptionFits, parseDomainXml } from "./domain-description.ts";
+import type { DomainDescription } from "./domain.ts";
+import type { DomainStatistics } from "./statistics.ts";
+
+interface CachedDescription {
+  /** The running instance that was described: a domain that restarts can have another XML. */
+  readonly id: number;
+  readonly name: string;
+  /** The devices that the statistics named then. */
+  readonly devices: string;
+  /** Undefined when its XML cannot be understood: not asked for again until something changes. */
+  readonly description: DomainDescription | undefined;
+}
+
+/** What the XML of each domain calls things, read once and again only when the domain or its devices changed. */
+export class DescriptionCache {
+  readonly #cached = new Map<string, CachedDescription>();
+
+  get(uuid: string): DomainDescription | undefined {
+    return this.#cached.get(uuid)?.description;
+  }
+
+  /** Number of domains that are remembered. */
+  get size(): number {
+    return this.#cached.size;
+  }
+
+  /**
+   * Reads the XML of every domain that is new or changed, and forgets those that are not listed any more.
+   * Returns what went wrong; a domain that vanished meanwhile is nothing wrong.
+   */
+  async refresh(
+    connection: LibvirtConnection,
+    domains: readonly DomainRef[],
+    statistics: ReadonlyMap<string, DomainStatistics>,
+  ): Promise<Error[]> {
+    this.#forgetOthers(domains);
+    const problems: Error[] = [];
+    const stale = domains.filter((domain) => this.#isStale(domain, statistics.get(domain.uuid)));
+    await Promise.all(
+      stale.map(async (domain) => {
+        const devices = devicesOf(statistics.get(domain.uuid));
+        const entry = { id: domain.id, name: domain.name, devices };
+        try {
+          const xml = await connection.call(getXmlDesc, { domain, flags: 0 });
+          this.#cached.set(domain.uuid, { ...entry, description: parseDomainXml(xml, domain.name) });
+        } catch (error) {
+          if (error instanceof LibvirtError && error.libvirtCode === LibvirtErrorCode.noDomain) return;
+          if (error instanceof KvmeterError && error.code === "DOMAIN_XML") {
+            this.#cached.set(domain.uuid, { ...entry, description: undefined });
+          }
+          problems.push(
+            new Error(`Cannot read the XML of ${domain.name}: ${messageOf(error)}`, { cause: error }),
+          );
+        }
+      }),
+    );
+    return problems;
+  }
+
+  #isStale(domain: DomainRef, statistics: DomainStatistics | undefined): boolean {
+    const cached = this.#cached.get(domain.uuid);
+    if (cached === undefined || cached.id !== domain.id || cached.name !== domain.name) return true;
+    if (statistics === undefined || cached.devices === devicesOf(statistics)) return false;
+    return cached.description === undefined || !descriptionFits(cached.description, statistics);
+  }
+
+  #forgetOthers(domains: readonly DomainRef[]): void {
+    if (this.#cached.size === 0) return;
+    const listed = new Set(domains.map(({ uuid }) => uuid));
+    for (const uuid of this.#cached.keys()) if (!listed.has(uuid)) this.#cached.delete(uuid);
+  }
+}
+
+/** The disks and NICs that statistics name, as one comparable text. */
+function devicesOf(statistics: DomainStatistics | undefined): string {
+  const { disk = [], nic = [] } = statistics?.items ?? {};
+  return [...disk, ...nic].map(({ path, values }) => `${path[0]} ${values.name ?? ""}`).join("\n");
+}
