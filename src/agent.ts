@@ -1,0 +1,128 @@
+/**
+ * The agent. A cycle: read every source side by side, each within its deadline; give the readings their meaning;
+ * encode; hand over to the destinations, which deliver while the next cycle runs.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { systemClock } from "./clock.ts";
+import type { Configuration } from "./config/configuration.ts";
+import { KvmeterError } from "./errors.ts";
+import { createPipelines } from "./export-pipeline.ts";
+import { globMatcher } from "./glob.ts";
+import { LibvirtStatistics } from "./libvirt/statistics.ts";
+import type { Logger } from "./log.ts";
+import { DOMAIN_ROWS } from "./metrics/definitions.ts";
+import { DomainMeter } from "./metrics/domain-meter.ts";
+import type { ResourcePoints } from "./metrics/points.ts";
+import { requiredGroups, selectRows } from "./metrics/selection.ts";
+import { readAgent } from "./own-reading.ts";
+import { Poller, type SourceOutcome } from "./poll.ts";
+import type { HypervisorReading } from "./readings/domain.ts";
+import { HypervisorSource } from "./readings/hypervisor-source.ts";
+import { ticks } from "./schedule.ts";
+
+export interface AgentContext {
+  readonly log: Logger;
+  /** Its abort asks for an orderly stop. */
+  readonly signal: AbortSignal;
+}
+
+/** What is left of the five seconds that a stop may take goes to the daemons' goodbyes. */
+const FLUSH_DEADLINE_MS = 3500;
+
+/** What is derived from a change needs two readings, and a second between them to mean something. */
+const ONCE_PAUSE_MS = 1000;
+
+/**
+ * Runs until the signal aborts, then stops in order.
+ * @throws KvmeterError when the start shows a mistake of the configuration: not one source can be read, or a
+ * destination's TLS does not fit. Later than that it never gives up.
+ */
+export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
+  const calls = new LibvirtStatistics();
+  const sources = createSources(configuration, calls);
+  const poller = new Poller<HypervisorReading>(sources, systemClock, log);
+  const pipelines = createPipelines(configuration, log);
+  const misfit = new AbortController();
+  for (const { destinations } of pipelines) {
+    for (const { firstError } of destinations) void firstError.then((error) => stopOnMisfit(error, misfit));
+  }
+  let skippedCycles = 0;
+  let started = false;
+  try {
+    for await (const { skipped } of ticks(
+      configuration.intervalMs,
+      AbortSignal.any([signal, misfit.signal]),
+    )) {
+      skippedCycles += skipped;
+      const outcomes = await poller.poll(configuration.intervalMs);
+      started ||= checkStart(outcomes);
+      const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
+      for (const pipeline of pipelines) pipeline.export(outcomes, own);
+    }
+    misfit.signal.throwIfAborted();
+  } finally {
+    await Promise.all(pipelines.map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
+    await Promise.all(sources.map((source) => source.close()));
+  }
+}
+
+/**
+ * The points of one cycle.
+ * @throws KvmeterError when a hypervisor cannot be read
+ */
+export async function collectOnce(
+  configuration: Configuration,
+  { log, signal }: AgentContext,
+): Promise<ResourcePoints[]> {
+  const sources = createSources(configuration);
+  const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
+  const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
+  try {
+    const points = await Promise.all(
+      sources.map(async (source) => {
+        const meter = new DomainMeter({ rows, resource });
+        meter.update(await source.read(signal));
+        await sleep(ONCE_PAUSE_MS, undefined, { signal });
+        const reading = await source.read(signal);
+        for (const { message } of reading.problems) log.warn({ source: source.name }, message);
+        return meter.update(reading);
+      }),
+    );
+    return points.flat();
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
+  }
+}
+
+function createSources(
+  { libvirt, domains, metrics }: Configuration,
+  calls?: LibvirtStatistics,
+): HypervisorSource[] {
+  const included = globMatcher(domains.include);
+  const excluded = globMatcher(domains.exclude);
+  const groups = requiredGroups(selectRows(DOMAIN_ROWS, metrics));
+  return libvirt.map(
+    ({ uri, timeoutMs }) =>
+      new HypervisorSource({
+        uri,
+        timeoutMs,
+        groups,
+        wanted: (name) => included(name) && !excluded(name),
+        clock: systemClock,
+        ...(calls === undefined ? {} : { calls }),
+      }),
+  );
+}
+
+/** A source that cannot be read is an outage later; when none can at the start, it is a mistake. */
+function checkStart(outcomes: readonly SourceOutcome<HypervisorReading>[]): true {
+  const [first] = outcomes;
+  if (first?.error !== undefined && outcomes.every(({ error }) => error !== undefined)) throw first.error;
+  return true;
+}
+
+/** A backend that is away will come back; one whose certificate does not fit will not by itself. */
+function stopOnMisfit(error: Error | undefined, misfit: AbortController): void {
+  if (error instanceof KvmeterError && error.code === "OTLP_TLS") misfit.abort(error);
+}

@@ -1,0 +1,109 @@
+import type { Clock } from "./clock.ts";
+import { KvmeterError, messageOf } from "./errors.ts";
+import type { Logger } from "./log.ts";
+
+/** Something that is read once a cycle: a hypervisor, the host. */
+export interface Source<Reading> {
+  readonly name: string;
+  /** One reading. May be slow or never settle: poll() does not wait longer than its deadline. */
+  read(signal: AbortSignal): Promise<Reading>;
+  close(): Promise<void>;
+}
+
+/** ok: everything was read. partial: a reading with problems. failed: no reading in this cycle. */
+export type SourceState = "ok" | "partial" | "failed";
+
+/** What became of one source in one cycle. */
+export interface SourceOutcome<Reading> {
+  readonly source: string;
+  readonly state: SourceState;
+  readonly durationS: number;
+  readonly reading: Reading | undefined;
+  /** Why there is no reading. */
+  readonly error: Error | undefined;
+}
+
+interface Problematic {
+  /** What could not be read, and why. */
+  readonly problems: readonly Error[];
+}
+
+/**
+ * Reads sources side by side, each within the deadline. A source that is late is reported as failed and is left
+ * alone until its read settles: no second read is started on top of it.
+ */
+export class Poller<Reading extends Problematic> {
+  readonly #sources: readonly Source<Reading>[];
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #busy = new Set<Source<Reading>>();
+  readonly #lastProblem = new Map<Source<Reading>, string>();
+
+  constructor(sources: readonly Source<Reading>[], clock: Clock, log: Logger) {
+    this.#sources = sources;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** One round. Never throws; resolves at the deadline at the latest. */
+  async poll(deadlineMs: number): Promise<SourceOutcome<Reading>[]> {
+    return Promise.all(this.#sources.map((source) => this.#read(source, deadlineMs)));
+  }
+
+  async #read(source: Source<Reading>, deadlineMs: number): Promise<SourceOutcome<Reading>> {
+    const begun = this.#clock.now().monotonicMs;
+    try {
+      if (this.#busy.has(source)) {
+        throw new KvmeterError(
+          "SOURCE_DEADLINE",
+          `Cannot read ${source.name}: its previous read is still under way`,
+        );
+      }
+      const reading = await this.#readWithin(source, deadlineMs);
+      this.#report(source, reading.problems.map(messageOf).join("; "));
+      const state = reading.problems.length === 0 ? "ok" : "partial";
+      return this.#outcome(source, begun, { state, reading, error: undefined });
+    } catch (thrown) {
+      this.#report(source, messageOf(thrown));
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      return this.#outcome(source, begun, { state: "failed", reading: undefined, error });
+    }
+  }
+
+  async #readWithin(source: Source<Reading>, deadlineMs: number): Promise<Reading> {
+    this.#busy.add(source);
+    const abort = new AbortController();
+    const read = source.read(abort.signal).finally(() => this.#busy.delete(source));
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const error = new KvmeterError(
+        "SOURCE_DEADLINE",
+        `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`,
+      );
+      reject(error);
+      abort.abort(error);
+    }, deadlineMs);
+    try {
+      return await Promise.race([read, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #outcome(
+    source: Source<Reading>,
+    begunMs: number,
+    result: Pick<SourceOutcome<Reading>, "state" | "reading" | "error">,
+  ): SourceOutcome<Reading> {
+    return { source: source.name, durationS: (this.#clock.now().monotonicMs - begunMs) / 1000, ...result };
+  }
+
+  /** A problem is worth a line when it begins, changes or ends, not in every cycle. */
+  #report(source: Source<Reading>, problem: string): void {
+    const before = this.#lastProblem.get(source) ?? "";
+    if (problem === before) return;
+    this.#lastProblem.set(source, problem);
+    if (problem === "") this.#log.info({ source: source.name }, "source recovered");
+    else this.#log.warn({ source: source.name, problem }, "source has a problem");
+  }
+}
