@@ -1,6 +1,6 @@
 /** TLS material as PEM. Whoever reads the configuration loads the files. */
 export interface TlsOptions {
-  /** Certificate authorities to trust instead of the system's. */
+  /** Certificate authorities to trust instead of those that Node comes with. */
   readonly ca?: Buffer;
   /** Client certificate chain, only together with `key`. */
   readonly cert?: Buffer;
@@ -41,6 +41,9 @@ export const OTLP_DEFAULTS = {
   /** A gRPC server accepts 4 MiB; the slack is for what it counts besides the message. */
   requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
 } as const;
+
+/** How kvmeter names itself to a backend. */
+export const USER_AGENT = "kvmeter";
 
 /**
  * The URL for metrics of a general OTLP/HTTP endpoint: `v1/metrics` relative to it (OTLP exporter

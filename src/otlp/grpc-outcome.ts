@@ -1,0 +1,81 @@
+import { type ServiceError, status } from "@grpc/grpc-js";
+
+import { type ErrorCode, KvmeterError } from "../errors.ts";
+import { decodeStatus } from "./answers.ts";
+import { connectionError, deadlineError } from "./connection-errors.ts";
+import type { ExportOutcome } from "./destination.ts";
+import { quote } from "./wording.ts";
+
+/** What the answer is to. */
+export interface GrpcExchange {
+  readonly endpointName: string;
+  readonly timeoutMs: number;
+  /** Their values are kept out of messages. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Codes after which the same request can be sent again (OTLP specification, "OTLP/gRPC Response"). */
+const RETRYABLE = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.ABORTED,
+  status.OUT_OF_RANGE,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+]);
+
+/** What to do about a code, where that is known. */
+const MENDS: Readonly<Partial<Record<status, string>>> = {
+  [status.UNAUTHENTICATED]: "check the destination's headers: the credentials are missing or wrong",
+  [status.PERMISSION_DENIED]: "check the destination's headers: these credentials may not write here",
+  [status.UNIMPLEMENTED]: "check the endpoint: no OTLP metrics service listens here",
+};
+
+/** How grpc-js words it that there was no connection to send on, or that it broke. */
+const NO_CONNECTION = /^(No connection established|Name resolution failed|Connection dropped)/;
+
+/** How servers word it that a request is too large for them. */
+const REQUEST_TOO_LARGE = /larger than max|too large|exceeds max/i;
+
+/** How grpc-js words it that an answer's first bytes are no length that a gRPC answer can have. */
+const NOT_GRPC = /^Received message larger than max/;
+
+/** What a failed call means for the request. */
+export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange): ExportOutcome {
+  const { code, details } = failure;
+  const { endpointName, timeoutMs } = exchange;
+  const { retryAfterMs } = decodeStatus(statusDetails(failure));
+  if (code === status.DEADLINE_EXCEEDED) {
+    return { status: "retry", retryAfterMs, error: deadlineError(endpointName, timeoutMs) };
+  }
+  if (NO_CONNECTION.test(details)) {
+    return { status: "retry", retryAfterMs, error: connectionError(endpointName, failure) };
+  }
+  // Without a RetryInfo an exhausted resource is one that waiting does not bring back.
+  if (RETRYABLE.has(code) || (code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)) {
+    return { status: "retry", retryAfterMs, error: answerError("OTLP_UNAVAILABLE", failure, exchange) };
+  }
+  if (NOT_GRPC.test(details)) {
+    const message = `Cannot export to ${endpointName}: the answer is not gRPC: check the endpoint`;
+    return { status: "refused", error: new KvmeterError("OTLP_REFUSED", message, { cause: failure }) };
+  }
+  const error = answerError("OTLP_REFUSED", failure, exchange);
+  const tooLarge = code === status.RESOURCE_EXHAUSTED && REQUEST_TOO_LARGE.test(details);
+  return { status: tooLarge ? "too-large" : "refused", error };
+}
+
+function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExchange): KvmeterError {
+  const parts = [
+    `Cannot export to ${exchange.endpointName}: gRPC ${status[failure.code]}`,
+    quote(failure.details, exchange.headers),
+    MENDS[failure.code] ?? "",
+  ];
+  // The failure is not kept as the cause: its metadata may hold what the backend quoted of the headers.
+  return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));
+}
+
+/** google.rpc.Status in the trailers; empty where there is none. */
+function statusDetails({ metadata }: ServiceError): Uint8Array {
+  const [details] = metadata.get("grpc-status-details-bin");
+  return Buffer.isBuffer(details) ? details : Buffer.alloc(0);
+}

@@ -1,0 +1,111 @@
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
+
+import {
+  type ChannelOptions,
+  Client,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+  compressionAlgorithms,
+  credentials,
+} from "@grpc/grpc-js";
+
+import { decodeExportResponse } from "./answers.ts";
+import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.ts";
+import { outcomeOfFailure } from "./grpc-outcome.ts";
+import { type DestinationOptions, USER_AGENT } from "./options.ts";
+import { nameOfEndpoint, quote } from "./wording.ts";
+
+const METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+/** grpc-js's own limit is two minutes: too long to notice that a backend is back. */
+const RECONNECT_LIMIT_MS = 10_000;
+
+/**
+ * OTLP over gRPC. The body is passed through as it is. Failures to connect, TLS included, are outcome "retry", as
+ * over HTTP.
+ */
+export class GrpcTransport implements OtlpTransport {
+  readonly #options: DestinationOptions;
+  readonly #endpoint: URL;
+  readonly #client: Client;
+  readonly #metadata = new Metadata();
+  readonly #calls = new Set<ClientUnaryCall>();
+
+  constructor(options: DestinationOptions) {
+    this.#options = options;
+    this.#endpoint = grpcEndpoint(options);
+    this.#client = createClient(this.#endpoint, options);
+    for (const [name, value] of Object.entries(options.headers)) this.#metadata.set(name, value);
+  }
+
+  export({ body, pointCount }: ExportRequest): Promise<ExportOutcome> {
+    const { headers, timeoutMs } = this.#options;
+    const endpointName = nameOfEndpoint(this.#endpoint);
+    const onAnswer = (failure: ServiceError | null, answer: Buffer = Buffer.alloc(0)): ExportOutcome => {
+      if (failure !== null) return outcomeOfFailure(failure, { endpointName, timeoutMs, headers });
+      const { rejectedPoints, message } = decodeExportResponse(answer, pointCount);
+      return { status: "accepted", rejectedPoints, message: quote(message, headers) };
+    };
+    return new Promise((resolve) => {
+      const call = this.#client.makeUnaryRequest(
+        METHOD,
+        asBuffer,
+        (answer: Buffer) => answer,
+        body,
+        this.#metadata,
+        { deadline: Date.now() + timeoutMs },
+        (failure, answer) => {
+          this.#calls.delete(call);
+          resolve(onAnswer(failure, answer));
+        },
+      );
+      this.#calls.add(call);
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const call of this.#calls) call.cancel();
+    this.#client.close();
+  }
+}
+
+/** The endpoint as a URL: `https:` where nothing says otherwise. */
+export function grpcEndpoint({ endpoint, insecure }: DestinationOptions): URL {
+  if (/^https?:\/\//.test(endpoint)) return new URL(endpoint);
+  return new URL(`${insecure === true ? "http" : "https"}://${endpoint}`);
+}
+
+function createClient(endpoint: URL, options: DestinationOptions): Client {
+  const secure = endpoint.protocol === "https:";
+  const port = endpoint.port || (secure ? "443" : "80");
+  const channelOptions: ChannelOptions = {
+    "grpc.default_compression_algorithm":
+      compressionAlgorithms[options.compression === "gzip" ? "gzip" : "identity"],
+    "grpc.max_reconnect_backoff_ms": RECONNECT_LIMIT_MS,
+    // A request is as large as the destination's own limit allows.
+    "grpc.max_send_message_length": -1,
+    // No look-up of TXT records for retry policies: what is sent again and when is not DNS's to say.
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.primary_user_agent": USER_AGENT,
+  };
+  const target = `dns:${endpoint.hostname}:${port}`;
+  if (!secure) return new Client(target, credentials.createInsecure(), channelOptions);
+  const { ca, cert, key, serverName } = options.tls;
+  const host = endpoint.hostname.replaceAll(/[[\]]/g, "");
+  const name = serverName ?? host;
+  const channelCredentials = credentials.createSsl(ca ?? null, key ?? null, cert ?? null, {
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  });
+  // grpc-js announces the host to the server in any case, which Node refuses for an address.
+  if (name !== host || isIP(name) > 0) {
+    channelOptions["grpc.ssl_target_name_override"] = isIP(name) > 0 ? "address.invalid" : name;
+  }
+  return new Client(target, channelCredentials, channelOptions);
+}
+
+function asBuffer(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.length);
+}
