@@ -5,6 +5,7 @@ import type { XdrWriter } from "../libvirt/xdr-writer.ts";
 import type { Daemon } from "./daemon.ts";
 import { FILTER_FLAGS, passesFilter, refuseFlags } from "./domain-filter.ts";
 import type { SimulatedDomain } from "./domain.ts";
+import { lookAt } from "./look.ts";
 import { ErrorCode, ErrorDomain, ReplyError } from "./reply-error.ts";
 import { ALL_GROUPS, MONITOR_GROUPS } from "./statistics/groups.ts";
 import { writeRecord } from "./statistics/record.ts";
@@ -35,7 +36,8 @@ export async function getAllDomainStats(daemon: Daemon, reader: XdrReader, write
     try {
       // It may have been destroyed while others were waited for.
       if (daemon.world.get(domain.uuid) !== domain) continue;
-      writeRecord(writer, groups, lookAt(daemon, domain, release !== undefined));
+      const monitor = release !== undefined;
+      writeRecord(writer, groups, lookAt(domain, { world: daemon.world, release: daemon.release, monitor }));
       count += 1;
     } finally {
       release?.();
@@ -86,22 +88,4 @@ async function takeMonitor(
   if (delayMs > 0) await sleep(delayMs, undefined, { ref: false });
   await faults.hangOf(domain.name);
   return release;
-}
-
-function lookAt(
-  daemon: Daemon,
-  domain: SimulatedDomain,
-  monitor: boolean,
-): Parameters<typeof writeRecord>[2] {
-  const { world, release } = daemon;
-  const { nowS } = world;
-  const reportedAtS = domain.reportedAtS(nowS);
-  return {
-    domain,
-    moment: domain.moment(nowS),
-    release,
-    monitor,
-    reportedAtS: reportedAtS === undefined ? undefined : world.wallS(reportedAtS),
-    daemonRanS: nowS,
-  };
 }

@@ -1,5 +1,5 @@
 import { KvmeterError } from "../errors.ts";
-import { PROCEDURES, procedureFrom, type ProcedureName } from "./procedure-numbers.ts";
+import { procedureFrom, type ProcedureName } from "./procedure-numbers.ts";
 
 /** Ways to spoil a reply on its way out. */
 export type ReplyDamage = "cut" | "garbage" | "oversize" | "malformed";
@@ -53,7 +53,7 @@ export function parseFault(text: string): FaultSpec {
   if (spec !== undefined) return spec;
   throw new KvmeterError(
     "USAGE",
-    `Cannot make a fault: current value is "${text}", must be one of ${FORMS.join(", ")}; a PROCEDURE is one of ${Object.keys(PROCEDURES).join(", ")}`,
+    `Cannot make a fault: current value is "${text}", must be one of ${FORMS.join(", ")}; a PROCEDURE is libvirt's name of a call such as GET_ALL_DOMAIN_STATS`,
   );
 }
 
@@ -77,11 +77,12 @@ function specOf(text: string): FaultSpec | undefined {
       return { kind, procedure, code: Number(code), ...times };
     }
     default:
-      return count === undefined ? lastingSpec(kind, words) : undefined;
+      return lastingSpec(text.split(":"));
   }
 }
 
-function lastingSpec(kind: string, words: readonly string[]): FaultSpec | undefined {
+/** Faults that last; what they name is a domain, whose name may hold anything. */
+function lastingSpec([kind, ...words]: readonly string[]): FaultSpec | undefined {
   if (kind === "hang") {
     const domain = words.join(":");
     return domain === "" ? undefined : { kind, domain };
@@ -95,7 +96,6 @@ function lastingSpec(kind: string, words: readonly string[]): FaultSpec | undefi
   }
   const ms = durationMs(words.at(-1) ?? "");
   if (kind !== "delay" || ms === undefined) return undefined;
-  // A domain's name may hold colons.
   const target = words.slice(0, -1).join(":");
   if (words.length === 1) return { kind, ms };
   if (target === "") return undefined;

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 
 import { KvmeterError, messageOf } from "../errors.ts";
@@ -12,10 +12,10 @@ export async function listen(server: Server, socketPath: string): Promise<void> 
     await listenOnce(server, socketPath);
   } catch (error) {
     if (!hasCode(error, "EADDRINUSE")) throw listenError(socketPath, error);
-    if (await answers(socketPath)) {
+    if (!(await isStale(socketPath))) {
       throw new KvmeterError(
         "LISTEN",
-        `Cannot listen on ${socketPath}: another process listens there; stop it or name another path`,
+        `Cannot listen on ${socketPath}: something is there that is no dead socket; stop the process that listens, or name another path`,
         { cause: error },
       );
     }
@@ -38,20 +38,17 @@ function listenOnce(server: Server, socketPath: string): Promise<void> {
   return promise;
 }
 
-/** Does anything but silence live behind a path? What is no socket counts as something, and is left alone. */
-function answers(socketPath: string): Promise<boolean> {
+/** Is it a socket on which nobody listens? */
+async function isStale(socketPath: string): Promise<boolean> {
+  if (!(await lstat(socketPath)).isSocket()) return false;
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const probe = connect(socketPath);
   probe.once("connect", () => {
     probe.destroy();
-    resolve(true);
+    resolve(false);
   });
-  probe.once("error", (error) => resolve(!isStale(error)));
+  probe.once("error", (error) => resolve(hasCode(error, "ECONNREFUSED")));
   return promise;
-}
-
-function isStale(error: Error): boolean {
-  return hasCode(error, "ECONNREFUSED") || hasCode(error, "ENOENT");
 }
 
 function listenError(socketPath: string, error: unknown): KvmeterError {

@@ -31,6 +31,7 @@ export const writeState: GroupWriter = (list, { domain }) => {
 /** Group cpu. */
 export const writeCpu: GroupWriter = (list, look) => {
   const { domain, release, monitor } = look;
+  if (!domain.active && release !== "9.0") return;
   const timeNs = Math.floor(cpuTimeNs(look));
   const systemNs = Math.floor(timeNs * domain.systemShare);
   list.ullong(NAMES.time, timeNs);
@@ -52,7 +53,7 @@ export const writeDirtyRate: GroupWriter = (list, { monitor }) => {
   list.string(NAMES.dirtyMode, "page-sampling");
 };
 
-/** For a domain that does not run libvirt gives the time of its own process. */
+/** For a domain that does not run, libvirt 9.0 gives the time of its own process. */
 function cpuTimeNs({ domain, moment, daemonRanS }: Look): number {
   if (!domain.active) return STARTUP_NS + daemonRanS * DAEMON_SHARE * 1e9;
   const guestS = domain.vcpus.reduce((sum, vcpu) => sum + domain.total(vcpu, moment), 0);
