@@ -24,6 +24,8 @@ export interface CatalogueEntry {
   readonly source: string;
   /** Exported unless switched off. */
   readonly on: boolean;
+  /** Exported of a domain that does not run, too. */
+  readonly inactive: boolean;
   readonly description: string;
 }
 
@@ -36,6 +38,7 @@ export function catalogue(): CatalogueEntry[] {
     attributes: attributesOf(row),
     source: sourceOf(row),
     on: row.on,
+    inactive: row.inactive === true,
     description: row.description,
   }));
 }

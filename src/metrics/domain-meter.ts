@@ -5,6 +5,7 @@ import { planMetrics } from "./plan.ts";
 import type { Attributes, ResourcePoints } from "./points.ts";
 import type { ResourceOptions } from "./resources.ts";
 import type { DomainRow } from "./rows.ts";
+import { selectRows } from "./selection.ts";
 
 export interface DomainMeterOptions {
   /** The rows to export; those that are on by default unless given. */
@@ -27,8 +28,10 @@ export class DomainMeter {
   #domains = new Map<string, LiveDomain>();
 
   constructor(options: DomainMeterOptions = {}) {
+    const rows = options.rows ?? selectRows(DOMAIN_ROWS);
     this.#settings = {
-      plan: planMetrics(options.rows ?? DOMAIN_ROWS.filter((row) => row.on)),
+      plan: planMetrics(rows),
+      inactivePlan: planMetrics(rows.filter((row) => row.inactive === true)),
       resource: options.resource ?? {},
       onDuplicate: options.onDuplicate ?? (() => undefined),
     };

@@ -15,6 +15,8 @@ import { derivedPoints, fieldPoints, reasonPoints, statePoints } from "./value-p
 /** What all domains of a meter share. */
 export interface DomainSettings {
   readonly plan: MetricPlan;
+  /** For a domain that does not run. */
+  readonly inactivePlan: MetricPlan;
   readonly resource: ResourceOptions;
   /** Is told of what would be a second series with the same attributes. */
   readonly onDuplicate: (domainName: string, attributes: Attributes) => void;
@@ -44,16 +46,17 @@ export class LiveDomain {
   update(reading: DomainReading, hypervisor: HypervisorIdentity): ResourcePoints {
     this.#recognize(reading);
     this.#identify(reading, hypervisor);
-    for (const scope of this.#settings.plan.scopes) this.#updateScope(scope, reading);
+    const plan = reading.id < 0 ? this.#settings.inactivePlan : this.#settings.plan;
+    for (const scope of plan.scopes) this.#updateScope(scope, reading);
 
     const metrics: MetricPoints[] = [];
-    for (const row of this.#settings.plan.rows) {
+    for (const row of plan.rows) {
       const scope = this.#scopes.get(row.scope);
       if (scope === undefined || scope.items.length === 0) continue;
       const made = pointsOf(row, scope, reading);
       if (made.points.length > 0) metrics.push(made);
     }
-    for (const scope of this.#settings.plan.remembered) {
+    for (const scope of plan.remembered) {
       this.#scopes.get(scope)?.remember(reading.statistics.readAt[SCOPES[scope].group]);
     }
     return { resource: this.#resource, metrics };
@@ -86,8 +89,6 @@ export class LiveDomain {
   }
 
   #updateScope(scope: StatisticsScope, reading: DomainReading): void {
-    // libvirt gives its own CPU time as that of a domain that does not run; only its state is true.
-    if (reading.id < 0 && scope !== "state") return;
     const { items, readAt } = reading.statistics;
     const { group, parent } = SCOPES[scope];
     let live = this.#scopes.get(scope);
