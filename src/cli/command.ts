@@ -1,0 +1,30 @@
+import type { Environment } from "../config/variables.ts";
+
+/** Where a command writes: a standard stream, or what a test collects in. */
+export interface Output {
+  readonly isTTY?: boolean | undefined;
+  /** Width of the terminal. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  write(text: string): unknown;
+  /** A terminal tells when its size changes. */
+  on?(event: "resize", listener: () => void): unknown;
+  off?(event: "resize", listener: () => void): unknown;
+}
+
+/** What a command may know of the world around it. */
+export interface CommandContext {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  /** Aborted by the first SIGINT or SIGTERM: the command then stops in order. */
+  readonly signal: AbortSignal;
+}
+
+/** 0 ok, 1 failure, 2 usage or configuration. */
+export type ExitCode = 0 | 1 | 2;
+
+/** One subcommand, in a file of its own. `args` are those after its name. */
+export interface Command {
+  run(args: readonly string[], context: CommandContext): Promise<ExitCode>;
+}

@@ -1,0 +1,27 @@
+import type { Command } from "./command.ts";
+
+interface CommandRow {
+  readonly summary: string;
+  /** Each command loads only what it needs, and only when it is called. */
+  readonly load: () => Promise<Command>;
+}
+
+/** Every subcommand, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, CommandRow>> = {
+  run: {
+    summary: "Read every domain in each interval and send what was read. The default.",
+    load: () => import("./run.ts"),
+  },
+  once: {
+    summary: "Read every domain once, print what was read, and exit.",
+    load: () => import("./once.ts"),
+  },
+  metrics: { summary: "List every metric that kvmeter knows.", load: () => import("./metrics.ts") },
+  config: { summary: "Print, check or describe the configuration.", load: () => import("./config.ts") },
+  simulate: {
+    summary: "Run a simulated hypervisor for any libvirt client.",
+    load: () => import("./simulate.ts"),
+  },
+  version: { summary: "Print the version.", load: () => import("./version.ts") },
+  help: { summary: "Show this, or the help of a command.", load: () => import("./help.ts") },
+};

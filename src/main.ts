@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { loadCommand } from "./cli/help.ts";
+import { reportOf } from "./cli/report.ts";
+
+const STOP_DEADLINE_MS = 5000;
+
+const stop = new AbortController();
+
+/** The first signal stops in order, within the deadline; the second at once. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (stop.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+  stop.abort();
+  setTimeout(() => {
+    process.stderr.write(`kvmeter: did not stop within ${STOP_DEADLINE_MS / 1000} s, ending now\n`);
+    process.exit(1);
+  }, STOP_DEADLINE_MS).unref();
+}
+
+/** Whoever reads our output has seen enough: `kvmeter once | head`. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first = "run", ...rest] = args;
+  if (first === "--help" || first === "-h") return (await loadCommand("help")).run([], context);
+  if (first === "--version" || first === "-V") return (await loadCommand("version")).run(rest, context);
+  // An option in the place of the command: `kvmeter -c FILE` is `kvmeter run -c FILE`.
+  const [name, commandArgs] = first.startsWith("-") ? ["run", args] : [first, rest];
+  return (await loadCommand(name)).run(commandArgs, context);
+}
+
+const { stdout, stderr, env } = process;
+const context = { stdout, stderr, env, signal: stop.signal };
+stdout.on("error", onOutputError);
+// A log that nobody reads is no reason to stop.
+stderr.on("error", () => {});
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  const { text, exitCode } = reportOf(error);
+  stderr.write(text);
+  process.exit(exitCode);
+}
