@@ -1,6 +1,6 @@
 import { type ErrorCode, KvmeterError } from "../errors.ts";
 import { CallQueue, type QueuedCall } from "./call-queue.ts";
-import { LibvirtDeadlineError, LibvirtError, readLibvirtError } from "./errors.ts";
+import { LibvirtDeadlineError, LibvirtError } from "./errors.ts";
 import {
   encodeFrame,
   type Frame,
@@ -14,12 +14,15 @@ import {
 } from "./framing.ts";
 import { DEFAULT_KEEPALIVE, Keepalive, type KeepaliveOptions, KeepaliveProcedure } from "./keepalive.ts";
 import type { Procedure } from "./procedure.ts";
+import { decodeReply } from "./reply.ts";
 import { type CallOutcome, LibvirtStatistics } from "./statistics.ts";
 import type { Transport } from "./transport.ts";
 import { XdrReader } from "./xdr-reader.ts";
 import { XdrWriter } from "./xdr-writer.ts";
 
 const DEFAULT_MAX_OUTSTANDING = 4;
+
+const HEADER = { version: PROGRAM_VERSION, status: MessageStatus.ok };
 
 export interface RpcOptions {
   /** How long a call may take, its wait for a free place included, unless the call says otherwise. */
@@ -41,11 +44,10 @@ export interface CallOptions {
 }
 
 interface Call extends QueuedCall {
-  readonly procedure: { readonly number: number; readonly name: string };
+  readonly procedure: Pick<Procedure<never, unknown>, "number" | "name" | "decode">;
   readonly payload: Buffer;
   abandoned: boolean;
   sent: boolean;
-  decode(reader: XdrReader): unknown;
   /** Tells the caller; only once. */
   settle(outcome: CallOutcome, value: unknown): void;
 }
@@ -133,7 +135,6 @@ export class RpcClient {
         payload: writer.bytes(),
         abandoned: false,
         sent: false,
-        decode: (reader) => procedure.decode(reader),
         settle: (outcome, value) => {
           clearTimeout(timer);
           signal?.removeEventListener("abort", aborted);
@@ -202,27 +203,14 @@ export class RpcClient {
     for (let next = this.#queue.next(); next !== undefined; next = this.#queue.next()) {
       const { serial, call } = next;
       call.sent = true;
-      const header = {
-        program: REMOTE_PROGRAM,
-        version: PROGRAM_VERSION,
-        procedure: call.procedure.number,
-        type: MessageType.call,
-        serial,
-        status: MessageStatus.ok,
-      };
+      const { number: procedure } = call.procedure;
+      const header = { ...HEADER, program: REMOTE_PROGRAM, procedure, type: MessageType.call, serial };
       this.#transport.write(encodeFrame(header, call.payload));
     }
   }
 
   #sendKeepalive(procedure: number): void {
-    const header = {
-      program: KEEPALIVE_PROGRAM,
-      version: PROGRAM_VERSION,
-      procedure,
-      type: MessageType.event,
-      serial: 0,
-      status: MessageStatus.ok,
-    };
+    const header = { ...HEADER, program: KEEPALIVE_PROGRAM, procedure, type: MessageType.event, serial: 0 };
     this.#transport.write(encodeFrame(header));
   }
 
@@ -230,7 +218,9 @@ export class RpcClient {
     if (this.#ended) return;
     this.#keepalive.received();
     try {
-      for (const frame of this.#splitter.push(chunk)) this.#dispatch(frame);
+      for (const frame of this.#splitter.push(chunk)) {
+        if (!this.#ended) this.#dispatch(frame);
+      }
     } catch (error) {
       this.#end(this.#reason("LIBVIRT_PROTOCOL", error));
     }
@@ -280,21 +270,14 @@ export class RpcClient {
 }
 
 function settleWithReply(call: Call, frame: Frame): void {
-  const failed = frame.status === MessageStatus.error;
-  let value: unknown;
+  let result: unknown;
   try {
-    const reader = new XdrReader(frame.payload);
-    if (failed) value = new LibvirtError(call.procedure.name, readLibvirtError(reader));
-    else if (frame.status === MessageStatus.ok) value = call.decode(reader);
-    else reader.fail(`the status must be 0 or 1, current value is ${frame.status}`);
-    if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes are left over`);
+    result = decodeReply(call.procedure, frame);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const message = `Cannot run ${call.procedure.name}: ${text}`;
-    call.settle("protocol", new KvmeterError("LIBVIRT_PROTOCOL", message, { cause: error }));
+    call.settle(error instanceof LibvirtError ? "error" : "protocol", error);
     return;
   }
-  call.settle(failed ? "error" : "ok", value);
+  call.settle("ok", result);
 }
 
 function disconnected(procedure: string, reason: KvmeterError): KvmeterError {

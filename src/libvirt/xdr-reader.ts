@@ -89,6 +89,11 @@ export class XdrReader {
     return values;
   }
 
+  /** Everything must have been read. */
+  expectEnd(): void {
+    if (this.remaining > 0) this.fail(`${this.remaining} bytes are left over`);
+  }
+
   /** Moves past `count` bytes and returns where they began. */
   skip(count: number): number {
     const at = this.#offset;

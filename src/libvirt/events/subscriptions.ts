@@ -50,7 +50,7 @@ export class EventSubscriptions {
     // the callback's number; messages are told apart by their procedure
     reader.i32();
     const payload = subscription.event.decode(reader);
-    if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes are left over`);
+    reader.expectEnd();
     for (const handler of subscription.handlers) {
       try {
         handler(payload);
