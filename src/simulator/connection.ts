@@ -148,7 +148,7 @@ export class Connection implements Session {
       return { status: MessageStatus.ok, payload: writer.bytes() };
     } catch (error) {
       const writer = new XdrWriter();
-      writeError(writer, replyErrorOf(error));
+      writeError(writer, replyErrorOf(error), this.daemon.release);
       return { status: MessageStatus.error, payload: writer.bytes() };
     }
   }

@@ -25,7 +25,8 @@ export interface SimulatedNic {
 
 export interface SimulatedDisk {
   readonly target: string;
-  readonly path: string;
+  /** Absent for an empty CD drive. */
+  readonly path: string | undefined;
   readonly capacityBytes: number;
   readonly reads: Activity;
   readonly writes: Activity;
@@ -105,7 +106,7 @@ export class SimulatedDomain {
       received: activity(workload.packets / (number + 1), random),
       transmitted: activity((0.8 * workload.packets) / (number + 1), random),
     }));
-    this.disks = Array.from({ length: this.shape.disks }, (_, number) => {
+    const disks = Array.from({ length: this.shape.disks }, (_, number) => {
       const target = diskName(number);
       return {
         target,
@@ -115,6 +116,7 @@ export class SimulatedDomain {
         writes: activity(workload.writes / (number + 1), random),
       };
     });
+    this.disks = this.shape.cdrom ? [...disks, emptyDrive(random)] : disks;
     this.#startedAtS = birth.nowS - (spec.uptimeS ?? 0);
     this.#pausedAtS = spec.state === "paused" ? birth.nowS - (spec.pausedForS ?? 0) : undefined;
     this.state = DomainState[spec.state ?? "running"];
@@ -177,6 +179,11 @@ function activity(perSecond: number, random: Random): Activity {
       { periodS: random.between(23, 71), amplitude: 0.4, peakS: random.between(0, 71) },
     ]),
   };
+}
+
+function emptyDrive(random: Random): SimulatedDisk {
+  const none = activity(0, random);
+  return { target: "sda", path: undefined, capacityBytes: 0, reads: none, writes: none };
 }
 
 function vcpuActivity(

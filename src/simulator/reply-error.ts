@@ -1,4 +1,5 @@
 import type { XdrWriter } from "../libvirt/xdr-writer.ts";
+import type { Release } from "./shape.ts";
 
 /** virErrorDomain: who in libvirt raised an error. */
 export const ErrorDomain = { none: 0, rpc: 7, qemu: 10, domain: 20 } as const;
@@ -42,8 +43,8 @@ export function rpcError(detail: string): ReplyError {
   return new ReplyError(ErrorCode.rpc, ErrorDomain.rpc, { format: "%s", detail });
 }
 
-/** remote_error of remote_protocol.x, as libvirtd fills it. */
-export function writeError(writer: XdrWriter, error: ReplyError): void {
+/** remote_error of remote_protocol.x, as libvirtd fills it; newer ones number what fills the format. */
+export function writeError(writer: XdrWriter, error: ReplyError, release: Release): void {
   const text = (value: string | undefined): void =>
     writer.optional(value, (present) => writer.string(present));
   writer.i32(error.code);
@@ -51,7 +52,7 @@ export function writeError(writer: XdrWriter, error: ReplyError): void {
   text(error.message);
   writer.i32(LEVEL_ERROR);
   writer.bool(false);
-  text(error.format);
+  text(release === "9.0" ? error.format : error.format.replace("%s", () => "%1$s"));
   text(error.detail);
   text(undefined);
   writer.i32(-1);

@@ -14,14 +14,16 @@ export interface DomainShape {
   readonly vcpusMaximum: number;
   readonly memoryKiB: number;
   readonly disks: number;
+  /** An empty CD drive after the disks: libvirt counts it as one that has neither path nor size. */
+  readonly cdrom: boolean;
   readonly nics: number;
   readonly iothreads: number;
   /** Statistics period in the XML, 0 for none: then libvirt has no guest memory. */
   readonly balloonPeriodS: number;
   /** KVM's own statistics per vCPU and VM, and halt polling; a guest under emulation has none. */
   readonly kvm: boolean;
-  /** Latency histogram and timed statistics on the first disk, where the release has them. */
-  readonly timedDisk: boolean;
+  /** Latency histograms and timed statistics on the disks, where the release has them. */
+  readonly timedDisks: boolean;
   readonly openstack: boolean;
 }
 
@@ -116,11 +118,12 @@ export function shapeOf(wanted: Partial<DomainShape>, random: Random): DomainSha
   return {
     memoryKiB: 1_048_576 * 2 ** random.integer(1, 4),
     disks: random.integer(1, 3),
+    cdrom: false,
     nics: random.integer(1, 2),
     iothreads: 0,
     balloonPeriodS: 10,
     kvm: true,
-    timedDisk: false,
+    timedDisks: false,
     openstack: false,
     ...wanted,
     vcpus,

@@ -35,9 +35,9 @@ const CAST: readonly DomainSpec[] = [
   { workload: "busy", uptimeS: 12 * DAY_S },
   { workload: "idle", uptimeS: 33 * DAY_S },
   { workload: "web", uptimeS: 5 * DAY_S, state: "paused", pausedForS: 3600 },
-  { workload: "web", uptimeS: 41 * DAY_S, shape: { openstack: true } },
+  { workload: "web", uptimeS: 41 * DAY_S, shape: { openstack: true, cdrom: true } },
   // Nanoseconds of CPU time beyond 2^53.
-  { workload: "database", uptimeS: 500 * DAY_S, shape: { vcpus: 4, timedDisk: true, iothreads: 2 } },
+  { workload: "database", uptimeS: 500 * DAY_S, shape: { vcpus: 4, timedDisks: true, iothreads: 2 } },
   { workload: "batch", uptimeS: 2 * DAY_S, shape: { vcpus: 2, vcpusMaximum: 4, openstack: true } },
 ];
 

@@ -49,13 +49,24 @@ function diskXml(
   { target, path }: SimulatedDisk,
   { number, domain, release }: { number: number; domain: SimulatedDomain; release: Release },
 ): string {
-  const timed = number === 0 && domain.shape.timedDisk && release === "12.8";
+  if (path === undefined) return cdromXml(target, domain);
+  const timed = domain.shape.timedDisks && release === "12.8";
   const index = domain.active ? ` index='${domain.disks.length - number}'` : "";
   return `    <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2' cache='none' io='native'${timed ? `>${timedXml()}</driver>` : "/>"}
       <source file='${escape(path)}'${index}/>
 ${domain.active ? "      <backingStore/>\n" : ""}      <target dev='${target}' bus='virtio'/>
 ${alias(domain, `virtio-disk${number}`)}${address(FIRST_SLOT + domain.nics.length + number)}    </disk>
+`;
+}
+
+function cdromXml(target: string, domain: SimulatedDomain): string {
+  return `    <disk type='file' device='cdrom'>
+      <driver name='qemu'/>
+      <target dev='${target}' bus='sata'/>
+      <readonly/>
+${alias(domain, "sata0-0-0")}      <address type='drive' controller='0' bus='0' target='0' unit='0'/>
+    </disk>
 `;
 }
 

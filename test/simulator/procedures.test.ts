@@ -185,7 +185,7 @@ test("an error's payload is a whole remote_error", async (t) => {
   assert.equal(cursor.int(), 0);
   assert.deepEqual(
     [cursor.optionalText(), cursor.optionalText(), cursor.optionalText()],
-    ["%s", "unknown procedure: 9999", undefined],
+    ["%1$s", "unknown procedure: 9999", undefined],
   );
   assert.deepEqual([cursor.int(), cursor.int(), cursor.int(), cursor.left], [-1, -1, 0, 0]);
 });

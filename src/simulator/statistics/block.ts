@@ -46,22 +46,27 @@ const FLUSH_NS = 1_300_000;
 
 /** Group block. */
 export const writeBlock: GroupWriter = (list, look) => {
+  const { release } = look;
   const { disks, active } = look.domain;
   list.uint(COUNT, disks.length);
   for (const [number, disk] of disks.entries()) {
     const names = namesOf(number);
     list.string(names.name, disk.target);
-    list.string(names.path, disk.path);
-    if (active) list.uint(names.backingIndex, disks.length - number);
+    if (disk.path !== undefined) list.string(names.path, disk.path);
+    if (active && (disk.path !== undefined || release === "12.8")) {
+      list.uint(names.backingIndex, disks.length - number);
+    }
     if (!look.monitor) continue;
     if (active) writeRequests(list, { names, number, disk, look });
+    if (disk.path === undefined) continue;
     writeSizes(list, { names, disk, look });
-    if (active && look.release === "12.8") writeLimits(list, names);
+    if (active && release === "12.8") writeLimits(list, names);
   }
 };
 
 /** How many requests a disk has served: those of the boot and then those of the work. */
 function requestsOf(disk: SimulatedDisk, { domain, moment }: Look): { reads: number; writes: number } {
+  if (disk.path === undefined) return { reads: 0, writes: 0 };
   const booted = Math.min(1, moment.ranS / 30);
   return {
     reads: Math.floor(BOOT_READS * booted + domain.total(disk.reads, moment)),
@@ -84,7 +89,7 @@ function writeRequests(
   list.ullong(names.flushOperations, flushes);
   list.ullong(names.flushTimeNs, sumOf(flushes, FLUSH_NS));
   const { domain, moment, release } = look;
-  if (number !== 0 || !domain.shape.timedDisk || release !== "12.8") return;
+  if (disk.path === undefined || !domain.shape.timedDisks || release !== "12.8") return;
   writeTimedStatistics(list, {
     number,
     load: domain.load.level(moment.tS),
