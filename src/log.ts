@@ -1,4 +1,4 @@
-import { pino, type DestinationStream } from "pino";
+import type { DestinationStream } from "pino";
 
 /** From the quietest on: what is logged is the level given and everything before it in this list. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -36,6 +36,8 @@ const MIN_SECRET_LENGTH = 4;
  * Fields that carry headers are left out by name, secrets by value.
  */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
+  // The configuration needs the names of the levels only, and many commands log nothing.
+  const { pino } = await import("pino");
   const hide = secretHider(options.secrets ?? []);
   const target = { write: (line: string) => void options.stream.write(hide(line)) };
   const logger = pino(
