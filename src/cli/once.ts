@@ -1,5 +1,6 @@
 import { KvmeterError } from "../errors.ts";
 import type { ResourcePoints } from "../metrics/points.ts";
+import { VERSION } from "../version.ts";
 import type { CommandContext, ExitCode, Output } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags, type FlagValues } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
@@ -12,7 +13,7 @@ It takes two readings a second apart, because utilization is a change over time.
     ...AGENT_FLAGS,
     format: {
       value: "FORMAT",
-      choices: ["table", "json"],
+      choices: ["table", "json", "otlp-json"],
       default: "table",
       help: "What to print; json is a stable interface for scripts.",
     },
@@ -63,6 +64,12 @@ async function print(
   if (format === "json") {
     const { toJson } = await import("../metrics/json.ts");
     stdout.write(`${JSON.stringify(toJson(all), undefined, 2)}\n`);
+  } else if (format === "otlp-json") {
+    const [{ toOtlpJson }, { kvmeterScope }] = await Promise.all([
+      import("../otlp/otlp-json.ts"),
+      import("../otlp/scope.ts"),
+    ]);
+    stdout.write(`${JSON.stringify(toOtlpJson(all, kvmeterScope(VERSION)), undefined, 2)}\n`);
   } else {
     const { domainsTable, valuesTable } = await import("./once-table.ts");
     stdout.write(domain === undefined ? domainsTable(all, stdout.columns) : valuesTable(all));

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { loadCommand } from "../../src/cli/help.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { collectingContext } from "./context.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "kvmeter-once-"));
+let simulator: Simulator;
+
+before(async () => {
+  simulator = await startSimulator({ socketPath: join(directory, "s.sock"), domains: 3 });
+});
+after(async () => {
+  await simulator.stop();
+  rmSync(directory, { recursive: true });
+});
+
+async function once(...args: string[]): Promise<string> {
+  const { texts, context } = collectingContext();
+  const command = await loadCommand("once");
+  assert.equal(await command.run(["--connect", simulator.uri, ...args], context), 0);
+  assert.equal(texts.stderr, "");
+  return texts.stdout;
+}
+
+test("a table has a row for each domain, in the order of their names", async () => {
+  const [titles = "", ...rows] = (await once()).split("\n");
+  assert.match(titles, /^DOMAIN +STATE +UPTIME +VCPUS +CPU +MEMORY/);
+  assert.deepEqual(
+    rows.slice(0, 3).map((row) => row.split(" ", 1)[0]),
+    ["vm-0", "vm-1", "vm-2"],
+  );
+  assert.match(rows[0] ?? "", /^vm-0 +\w+ .* \d+\.\d % .* [KMG]iB /);
+});
+
+test("--domain shows every value of one domain, by name or by uuid", async () => {
+  const byName = await once("--domain", "vm-1");
+  const uuid = /^libvirt\.domain\.uuid: (\S+)$/m.exec(byName)?.[1] ?? "";
+  assert.match(byName, /^libvirt\.domain\.cpu\.utilization /m);
+  assert.match(byName, /^libvirt\.domain\.disk\.io +system\.device=\w+ disk\.io\.direction=read +\S+ \w+$/m);
+  assert.doesNotMatch(byName, /vm-0/);
+  assert.match(await once("--domain", uuid), /^libvirt\.domain\.name: vm-1$/m);
+  await assert.rejects(once("--domain", "vm"), { code: "USAGE", message: /none is called "vm"/ });
+});
+
+test("json is an array with an object for each resource", async () => {
+  const resources = JSON.parse(await once("--format", "json")) as {
+    resource: Record<string, string>;
+    metrics: Record<string, { kind: string; unit: string; points: { time: string }[] }>;
+  }[];
+  const names = new Set(resources.map(({ resource }) => resource["libvirt.domain.name"]));
+  assert.deepEqual(names, new Set(["vm-0", "vm-1", "vm-2"]));
+  const time = resources[0]?.metrics["libvirt.domain.cpu.time"];
+  assert.equal(time?.kind, "counter");
+  assert.equal(time.unit, "s");
+  assert.match(time.points[0]?.time ?? "", /^\d{19}$/);
+});
+
+test("otlp-json is an OTLP request in JSON, of one domain when one is asked for", async () => {
+  const { resourceMetrics } = JSON.parse(await once("--format", "otlp-json", "--domain", "vm-2")) as {
+    resourceMetrics: { scopeMetrics: { scope: { name: string }; metrics: unknown[] }[] }[];
+  };
+  assert.equal(resourceMetrics.length, 1);
+  assert.equal(resourceMetrics[0]?.scopeMetrics[0]?.scope.name, "kvmeter");
+  assert.ok((resourceMetrics[0]?.scopeMetrics[0]?.metrics.length ?? 0) > 20);
+});
