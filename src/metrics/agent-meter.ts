@@ -1,7 +1,7 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
 import { AGENT_METRICS } from "./definitions.ts";
-import { advance, LiveSeries, startBefore } from "./live-series.ts";
+import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
 import type {
   Attributes,
   MetricDescriptor,
@@ -125,7 +125,7 @@ export class AgentMeter {
     const key = `${name} ${attributesKey(attributes)}`;
     const startTimeNs = kind === "gauge" ? undefined : startBefore(timeNs, this.#startedAtNs);
     const known = this.#series.get(key) ?? new LiveSeries(attributes, startTimeNs);
-    const series = kind === "counter" ? advance(known, value, timeNs) : known;
+    const series = kind === "counter" ? advance(known, value, timeNs) : begunBy(timeNs, known);
     this.#series.set(key, series);
     return series;
   }

@@ -25,13 +25,21 @@ export function startBefore(timeNs: bigint, startTimeNs: bigint | undefined): bi
   return startTimeNs === undefined || startTimeNs > timeNs ? timeNs : startTimeNs;
 }
 
+/** The series to use for a point at this time: anew when the wall clock was set to before the series' start. */
+export function begunBy(timeNs: bigint, series: LiveSeries): LiveSeries {
+  const { startTimeNs } = series;
+  return startTimeNs === undefined || startTimeNs <= timeNs ? series : series.restarted(timeNs);
+}
+
 /**
  * The series to use for a counter's next value. A counter that went down was set back somewhere between its last
  * point and this one: it starts anew at the last point, as a new series.
  */
 export function advance(series: LiveSeries, value: Integer, timeNs: bigint): LiveSeries {
   const current =
-    value < series.previous ? series.restarted(startBefore(timeNs, series.previousTimeNs)) : series;
+    value < series.previous
+      ? series.restarted(startBefore(timeNs, series.previousTimeNs))
+      : begunBy(timeNs, series);
   current.previous = value;
   current.previousTimeNs = timeNs;
   return current;

@@ -2,7 +2,7 @@ import type { Integer } from "../integer.ts";
 import type { DomainReading } from "../readings/domain.ts";
 import { domainStateName, stateReasonName } from "./libvirt-names.ts";
 import type { LiveItem, LiveScope } from "./live-scope.ts";
-import { advance, LiveSeries, startBefore } from "./live-series.ts";
+import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
 import { applyNameRule } from "./name-rule.ts";
 import { type PlannedField, type PlannedRow, SCOPES } from "./plan.ts";
 import type { Attributes, NumberPoint } from "./points.ts";
@@ -39,7 +39,7 @@ export function fieldPoints(
         series = newSeries(live, attributes, kind === "gauge" ? undefined : timeNs);
       }
       const value = convert(raw, conversion);
-      if (kind === "counter") series = advance(series, value, timeNs);
+      series = kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
       live.series[slot] = series;
       points.push({ series, timeNs, value });
     }
@@ -69,7 +69,8 @@ export function derivedPoints(
       );
       if (value === undefined) continue;
       const startTimeNs = row.metric.kind === "gauge" ? undefined : at.wallNs;
-      const series = (live.series[slot] ??= newSeries(live, attributes ?? {}, startTimeNs));
+      const series = begunBy(at.wallNs, live.series[slot] ?? newSeries(live, attributes ?? {}, startTimeNs));
+      live.series[slot] = series;
       points.push({ series, timeNs: at.wallNs, value });
     }
   }
@@ -91,7 +92,9 @@ export function statePoints(
     if (live === undefined || state === undefined) return;
     const current = Number(state);
     row.states.forEach((name, number) => {
-      const series = (live.series[row.slot + number] ??= newSeries(live, { [row.attribute]: name }, timeNs));
+      const slot = row.slot + number;
+      const series = begunBy(timeNs, live.series[slot] ?? newSeries(live, { [row.attribute]: name }, timeNs));
+      live.series[slot] = series;
       points.push({ series, timeNs, value: number === current ? 1 : 0 });
     });
   });
