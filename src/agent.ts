@@ -49,13 +49,12 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   }
   let skippedCycles = 0;
   let started = false;
+  const stop = AbortSignal.any([signal, misfit.signal]);
   try {
-    for await (const { skipped } of ticks(
-      configuration.intervalMs,
-      AbortSignal.any([signal, misfit.signal]),
-    )) {
+    for await (const { skipped } of ticks(configuration.intervalMs, stop)) {
       skippedCycles += skipped;
-      const outcomes = await poller.poll(configuration.intervalMs);
+      const outcomes = await poller.poll(configuration.intervalMs, stop);
+      if (stop.aborted) break;
       started ||= checkStart(outcomes);
       const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
       for (const pipeline of pipelines) pipeline.export(outcomes, own);

@@ -45,12 +45,16 @@ export class Poller<Reading extends Problematic> {
     this.#log = log;
   }
 
-  /** One round. Never throws; resolves at the deadline at the latest. */
-  async poll(deadlineMs: number): Promise<SourceOutcome<Reading>[]> {
-    return Promise.all(this.#sources.map((source) => this.#read(source, deadlineMs)));
+  /** One round. Never throws; resolves at the deadline at the latest, or when the signal aborts. */
+  async poll(deadlineMs: number, signal: AbortSignal): Promise<SourceOutcome<Reading>[]> {
+    return Promise.all(this.#sources.map((source) => this.#read(source, deadlineMs, signal)));
   }
 
-  async #read(source: Source<Reading>, deadlineMs: number): Promise<SourceOutcome<Reading>> {
+  async #read(
+    source: Source<Reading>,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<SourceOutcome<Reading>> {
     const begun = this.#clock.now().monotonicMs;
     try {
       if (this.#busy.has(source)) {
@@ -59,7 +63,7 @@ export class Poller<Reading extends Problematic> {
           `Cannot read ${source.name}: its previous read is still under way`,
         );
       }
-      const reading = await this.#readWithin(source, deadlineMs);
+      const reading = await this.#readWithin(source, deadlineMs, signal);
       this.#report(source, reading.problems.map(messageOf).join("; "));
       const state = reading.problems.length === 0 ? "ok" : "partial";
       return this.#outcome(source, begun, { state, reading, error: undefined });
@@ -70,21 +74,19 @@ export class Poller<Reading extends Problematic> {
     }
   }
 
-  async #readWithin(source: Source<Reading>, deadlineMs: number): Promise<Reading> {
+  async #readWithin(source: Source<Reading>, deadlineMs: number, signal: AbortSignal): Promise<Reading> {
     this.#busy.add(source);
-    const abort = new AbortController();
-    const read = source.read(abort.signal).finally(() => this.#busy.delete(source));
-    const { promise: late, reject } = Promise.withResolvers<never>();
+    const deadline = new AbortController();
     const timer = setTimeout(() => {
-      const error = new KvmeterError(
-        "SOURCE_DEADLINE",
-        `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`,
-      );
-      reject(error);
-      abort.abort(error);
+      const problem = `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`;
+      deadline.abort(new KvmeterError("SOURCE_DEADLINE", problem));
     }, deadlineMs);
+    const stop = AbortSignal.any([deadline.signal, signal]);
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    stop.addEventListener("abort", () => reject(stop.reason as Error));
     try {
-      return await Promise.race([read, late]);
+      const read = source.read(stop).finally(() => this.#busy.delete(source));
+      return await Promise.race([read, stopped]);
     } finally {
       clearTimeout(timer);
     }

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { systemClock } from "../src/clock.ts";
+import { Poller, type Source } from "../src/poll.ts";
+import { collectLog } from "./logged.ts";
+
+interface Reading {
+  readonly value: number;
+  readonly problems: readonly Error[];
+}
+
+function source(name: string, read: Source<Reading>["read"]): Source<Reading> {
+  return { name, read, close: async () => undefined };
+}
+
+const unstopped = new AbortController().signal;
+const well = source("well", async () => ({ value: 1, problems: [] }));
+
+test("sources are read side by side, and a late one does not hold up the others", async () => {
+  const { log } = collectLog();
+  const never = source("never", () => new Promise(() => undefined));
+  const begun = performance.now();
+  const [late, good] = await new Poller([never, well], systemClock, log).poll(60, unstopped);
+  assert.ok(performance.now() - begun < 2000);
+  assert.equal(late?.state, "failed");
+  assert.match(late?.error?.message ?? "", /Cannot read never within 60 ms/);
+  assert.equal(good?.state, "ok");
+  assert.equal(good?.reading?.value, 1);
+});
+
+test("a source that is late is not read again on top, and is told to stop", async () => {
+  const { log } = collectLog();
+  let reads = 0;
+  let aborted = false;
+  const { promise, resolve } = Promise.withResolvers<Reading>();
+  const slow = source("slow", (signal) => {
+    reads += 1;
+    signal.addEventListener("abort", () => (aborted = true));
+    return promise;
+  });
+  const poller = new Poller([slow], systemClock, log);
+  await poller.poll(20, unstopped);
+  const [second] = await poller.poll(20, unstopped);
+  assert.equal(reads, 1);
+  assert.equal(aborted, true);
+  assert.match(second?.error?.message ?? "", /still under way/);
+  resolve({ value: 1, problems: [] });
+  await sleep(5);
+  await poller.poll(20, unstopped);
+  assert.equal(reads, 2);
+});
+
+test("a reading with problems is partial, and keeps what was read", async () => {
+  const { log } = collectLog();
+  const partial = source("partial", async () => ({ value: 7, problems: [new Error("no disk")] }));
+  const [outcome] = await new Poller([partial], systemClock, log).poll(1000, unstopped);
+  assert.equal(outcome?.state, "partial");
+  assert.equal(outcome?.reading?.value, 7);
+});
+
+test("a problem is logged when it begins, changes and ends, not in every cycle", async () => {
+  const { log, lines } = collectLog();
+  const problems = ["a", "a", "b", "", ""];
+  const shaky = source("shaky", async () => {
+    const problem = problems.shift() ?? "";
+    return { value: 1, problems: problem === "" ? [] : [new Error(problem)] };
+  });
+  const poller = new Poller([shaky], systemClock, log);
+  for (let round = 0; round < 5; round++) await poller.poll(1000, unstopped);
+  assert.deepEqual(
+    lines.map(({ level, fields, message }) => [level, fields["problem"], message]),
+    [
+      ["warn", "a", "source has a problem"],
+      ["warn", "b", "source has a problem"],
+      ["info", undefined, "source recovered"],
+    ],
+  );
+});
+
+test("a stop does not wait for a source", async () => {
+  const { log } = collectLog();
+  const stop = new AbortController();
+  const never = source("never", () => new Promise(() => undefined));
+  setTimeout(() => stop.abort(), 10);
+  const begun = performance.now();
+  const [outcome] = await new Poller([never], systemClock, log).poll(60_000, stop.signal);
+  assert.equal(outcome?.state, "failed");
+  assert.ok(performance.now() - begun < 5000);
+});
