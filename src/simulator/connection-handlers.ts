@@ -45,9 +45,10 @@ export const CONNECTION_HANDLERS = {
     early: "unopened",
     handle(session, reader) {
       const uri = reader.optional(() => reader.string());
-      const flags = reader.u32();
-      if (session.opened !== undefined) {
-        session.opened = undefined;
+      // Read-only or not: nothing can be changed here.
+      reader.u32();
+      if (session.opened) {
+        session.opened = false;
         throw internalError("connection already open");
       }
       if (uri === undefined) throw internalError("connection not open");
@@ -57,7 +58,7 @@ export const CONNECTION_HANDLERS = {
           detail: uri,
         });
       }
-      session.opened = flags;
+      session.opened = true;
     },
   },
   // void -> void

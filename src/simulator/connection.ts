@@ -37,7 +37,7 @@ export class Connection implements Session {
   readonly daemon: Daemon;
   readonly callbacks = new Map<number, { readonly eventId: number; readonly uuid: string | undefined }>();
   authenticated: boolean;
-  opened: number | undefined;
+  opened = false;
   readonly #socket: Socket;
   readonly #splitter = new FrameSplitter();
   readonly #keepalive: ServerKeepalive;
@@ -165,8 +165,7 @@ export class Connection implements Session {
     stats.calls[name] = (stats.calls[name] ?? 0) + 1;
     const { early, priority, handle } = HANDLERS[name];
     if (!this.authenticated && early !== "unauthenticated") throw rpcError("authentication required");
-    if (this.opened === undefined && early === undefined)
-      throw internalError("hypervisor connection not open");
+    if (!this.opened && early === undefined) throw internalError("hypervisor connection not open");
     const code = faults.errorOf(name);
     if (code !== undefined) {
       throw new ReplyError(code, ErrorDomain.qemu, { format: "simulated error: %s", detail: `${code}` });

@@ -127,11 +127,6 @@ export class SimulatedDomain {
     return this.state !== DomainState.shutoff;
   }
 
-  /** Second of the world at which QEMU started. */
-  get startedAtS(): number {
-    return this.#startedAtS;
-  }
-
   /** Second of the world at which the guest last told of its memory; undefined if it never has. */
   reportedAtS(tS: number): number | undefined {
     const period = this.shape.balloonPeriodS;

@@ -6,8 +6,8 @@ import type { Daemon } from "./daemon.ts";
 export interface Session {
   readonly daemon: Daemon;
   authenticated: boolean;
-  /** Flags of OPEN; undefined while no hypervisor is open. */
-  opened: number | undefined;
+  /** Is a hypervisor open? */
+  opened: boolean;
   /** Callback number to what was asked for. */
   readonly callbacks: Map<number, { readonly eventId: number; readonly uuid: string | undefined }>;
   startKeepalive(): void;

@@ -80,9 +80,10 @@ class SimulatedLibvirtd implements Simulator {
   readonly #options: SimulatorOptions;
   readonly #daemon: Daemon;
   readonly #connections = new Set<Connection>();
+  readonly #stopping = new AbortController();
   readonly #timers = new Map<FaultSpec | "churn", NodeJS.Timeout>();
   #server: Server;
-  #stopped = false;
+  #restarting: Promise<void> | undefined;
   #churned = 0;
 
   constructor(options: SimulatorOptions) {
@@ -138,11 +139,13 @@ class SimulatedLibvirtd implements Simulator {
   }
 
   addFault(fault: FaultSpec): void {
-    this.#daemon.faults.add(fault);
-    if (fault.kind !== "restart") return;
+    // A copy, so that the same one can be on twice.
+    const active = { ...fault };
+    this.#daemon.faults.add(active);
+    if (active.kind !== "restart") return;
     this.#timers.set(
-      fault,
-      setInterval(() => void this.restart(fault.awayMs), fault.everyMs),
+      active,
+      setInterval(() => void this.restart(active.awayMs), active.everyMs),
     );
   }
 
@@ -153,22 +156,31 @@ class SimulatedLibvirtd implements Simulator {
     }
   }
 
-  async restart(awayMs = RESTART_MS): Promise<void> {
-    await this.#close();
-    this.#daemon.jobs = new DomainJobs();
-    this.#daemon.workers = new Workers();
-    await sleep(awayMs);
-    if (this.#stopped) return;
-    this.#server = this.#makeServer();
-    await listen(this.#server, this.socketPath);
+  restart(awayMs = RESTART_MS): Promise<void> {
+    this.#restarting ??= this.#restart(awayMs).finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     for (const timer of this.#timers.values()) clearInterval(timer);
     this.#timers.clear();
+    await this.#restarting;
     await this.#close();
     this.#daemon.faults.clear();
+  }
+
+  async #restart(awayMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#close();
+    this.#daemon.jobs = new DomainJobs();
+    this.#daemon.workers = new Workers();
+    await sleep(awayMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    this.#server = this.#makeServer();
+    await listen(this.#server, this.socketPath);
   }
 
   /** Node removes the socket's file with the server. */

@@ -112,3 +112,12 @@ test("restart as a fault comes back at its interval, until it is cleared", async
   assert.equal((await third.call(GET_TYPE)).status, 0);
   assert.equal(simulator.stats.connections, connectionsBefore + 2);
 });
+
+test("a restart during a restart is the same one, and stopping ends it", async (t) => {
+  const { simulator, client } = await simulateAndOpen(t);
+  const restarted = Promise.all([simulator.restart(60_000), simulator.restart(60_000)]);
+  await client.closed();
+  await simulator.stop();
+  await restarted;
+  assert.equal(existsSync(simulator.socketPath), false);
+});
