@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { collectOnce, runAgent } from "../src/agent.ts";
+import type { Configuration } from "../src/config/configuration.ts";
+import { OTLP_DEFAULTS } from "../src/otlp/options.ts";
+import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
+import { collectLog } from "./logged.ts";
+import { simulated } from "./simulated.ts";
+
+const INTERVAL_MS = 100;
+const NOWHERE = "qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro";
+
+function configuration(uris: readonly string[], endpoint?: string): Configuration {
+  return {
+    libvirt: uris.map((uri) => ({ uri, timeoutMs: 2000 })),
+    intervalMs: INTERVAL_MS,
+    domains: { include: ["*"], exclude: [] },
+    metrics: { enable: [], disable: [] },
+    destinations:
+      endpoint === undefined
+        ? []
+        : [
+            {
+              name: "collector",
+              preset: "collector",
+              identity: "resource",
+              protocol: "http/protobuf",
+              endpoint,
+              headers: {},
+              compression: "gzip",
+              timeoutMs: 2000,
+              requestLimitBytes: OTLP_DEFAULTS.requestLimitBytes,
+              tls: {},
+            },
+          ],
+    serviceName: "kvmeter",
+    resourceAttributes: { "deployment.environment.name": "test" },
+    log: { level: "info", format: "json" },
+    secrets: [],
+    warnings: [],
+  };
+}
+
+/** A backend that keeps what it receives. */
+async function backend(t: TestContext): Promise<{ endpoint: string; received: ReceivedResource[] }> {
+  const received: ReceivedResource[] = [];
+  const receiver = await startReceiver({
+    protocol: "http/protobuf",
+    onMetrics: (resources) => void received.push(...resources),
+  });
+  t.after(() => receiver.close());
+  return { endpoint: receiver.endpoint, received };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !condition(); waitedMs += 10) {
+    assert.ok(waitedMs < 10_000, "it did not happen within ten seconds");
+    await sleep(10);
+  }
+}
+
+function pointsOf(received: readonly ReceivedResource[], uuid: string, metric: string) {
+  return received
+    .filter(({ attributes }) => attributes["libvirt.domain.uuid"] === uuid)
+    .flatMap(({ metrics }) => metrics.filter(({ name }) => name === metric).flatMap(({ points }) => points));
+}
+
+test("what the hypervisor has arrives at the backend, cycle after cycle, until the stop", async (t) => {
+  const simulator = await simulated(t, { domains: 3 });
+  const { endpoint, received } = await backend(t);
+  const { log } = collectLog();
+  const stop = new AbortController();
+  const running = runAgent(configuration([simulator.uri], endpoint), { log, signal: stop.signal });
+  const [busy] = simulator.domains();
+  assert.ok(busy);
+  await until(() => pointsOf(received, busy.uuid, "libvirt.domain.cpu.time").length >= 3);
+  stop.abort();
+  await running;
+
+  const values = pointsOf(received, busy.uuid, "libvirt.domain.cpu.time").map(({ value }) => Number(value));
+  assert.ok(
+    (values.at(-1) ?? 0) > (values[0] ?? 0),
+    `the busy domain's CPU time stands still: ${values.join(", ")}`,
+  );
+  const uuids = new Set(received.map(({ attributes }) => attributes["libvirt.domain.uuid"]));
+  for (const { uuid } of simulator.domains()) assert.ok(uuids.has(uuid), `${uuid} did not arrive`);
+  for (const { attributes } of received) {
+    assert.equal(attributes["service.name"], "kvmeter");
+    assert.equal(attributes["deployment.environment.name"], "test");
+  }
+  const own = received.filter(({ attributes }) => attributes["process.pid"] !== undefined);
+  const states = own.flatMap(({ metrics }) => metrics.filter(({ name }) => name === "kvmeter.source.status"));
+  const ok = states
+    .flatMap(({ points }) => points)
+    .filter(({ attributes }) => attributes["kvmeter.source.state"] === "ok");
+  assert.ok(ok.length >= 3);
+  for (const point of ok) assert.equal(Number(point.value), 1);
+});
+
+test("a domain that is destroyed has no more points, and its new namesake is somebody else", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const { endpoint, received } = await backend(t);
+  const stop = new AbortController();
+  const running = runAgent(configuration([simulator.uri], endpoint), {
+    ...collectLog(),
+    signal: stop.signal,
+  });
+  const brief = simulator.createDomain({ name: "brief" });
+  await until(() => pointsOf(received, brief.uuid, "libvirt.domain.status").length > 0);
+  simulator.destroyDomain(brief.uuid);
+  const namesake = simulator.createDomain({ name: "brief" });
+  await until(() => pointsOf(received, namesake.uuid, "libvirt.domain.status").length > 0);
+  received.length = 0;
+  await until(() => pointsOf(received, namesake.uuid, "libvirt.domain.status").length > 8);
+  assert.equal(pointsOf(received, brief.uuid, "libvirt.domain.status").length, 0);
+  stop.abort();
+  await running;
+});
+
+test("a backend that is away does not hold up the cycles, and is told of once", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = runAgent(configuration([simulator.uri], "http://127.0.0.1:9/v1/metrics"), {
+    log,
+    signal: stop.signal,
+  });
+  await until(() => (simulator.stats.calls["CONNECT_GET_ALL_DOMAIN_STATS"] ?? 0) >= 5);
+  stop.abort();
+  await running;
+  assert.equal(lines.filter(({ fields }) => fields["destination"] === "collector").length, 1);
+});
+
+test("when no hypervisor can be read at the start, that is the end, and it says why", async () => {
+  const stop = new AbortController();
+  const context = { ...collectLog(), signal: stop.signal };
+  await assert.rejects(runAgent(configuration([NOWHERE, NOWHERE]), context), {
+    code: "LIBVIRT_SOCKET_MISSING",
+  });
+});
+
+test("one hypervisor that cannot be read is a log line, and the other is read", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const { endpoint, received } = await backend(t);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = runAgent(configuration([NOWHERE, simulator.uri], endpoint), { log, signal: stop.signal });
+  const [domain] = simulator.domains();
+  await until(() => pointsOf(received, domain?.uuid ?? "", "libvirt.domain.status").length > 8);
+  stop.abort();
+  await running;
+  const warnings = lines.filter(({ level }) => level === "warn");
+  assert.equal(warnings.length, 1);
+  assert.equal(warnings[0]?.fields["source"], NOWHERE);
+});
+
+test("one cycle alone has what is derived from a change too", async (t) => {
+  const simulator = await simulated(t, { domains: 2 });
+  const { log } = collectLog();
+  const resources = await collectOnce(configuration([simulator.uri]), {
+    log,
+    signal: new AbortController().signal,
+  });
+  assert.equal(resources.length, 2);
+  const names = new Set(resources.flatMap(({ metrics }) => metrics.map(({ metric }) => metric.name)));
+  assert.ok(names.has("libvirt.domain.cpu.utilization"));
+});
+
+test("one cycle of a hypervisor that is not there is an error", async () => {
+  await assert.rejects(
+    collectOnce(configuration([NOWHERE]), { ...collectLog(), signal: new AbortController().signal }),
+    { code: "LIBVIRT_SOCKET_MISSING" },
+  );
+});
