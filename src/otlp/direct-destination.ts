@@ -119,7 +119,8 @@ export class DirectDestination implements Destination {
       // Nothing is left here if the destination was closed meanwhile, and the request is accounted for.
       if (this.#current[0] !== request) return;
       this.#current = this.#current.slice(1);
-      problem ||= this.#account(request, outcome);
+      const words = this.#account(request, outcome);
+      problem = problem === "" ? words : problem;
     }
     this.#report(problem);
   }

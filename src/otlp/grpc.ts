@@ -9,6 +9,8 @@ import {
   type ServiceError,
   compressionAlgorithms,
   credentials,
+  logVerbosity,
+  setLogVerbosity,
 } from "@grpc/grpc-js";
 
 import { decodeExportResponse } from "./answers.ts";
@@ -21,6 +23,9 @@ const METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 
 /** grpc-js's own limit is two minutes: too long to notice that a backend is back. */
 const RECONNECT_LIMIT_MS = 10_000;
+
+// Its own lines on stderr would stand between ours; what goes wrong is in the outcomes.
+setLogVerbosity(logVerbosity.NONE);
 
 /**
  * OTLP over gRPC. The body is passed through as it is. Failures to connect, TLS included, are outcome "retry", as

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { type SecureServerOptions, type ServerHttp2Stream, createSecureServer } from "node:http2";
 import { type ServerOptions, createServer as createHttpsServer } from "node:https";
+import type { Server } from "node:net";
 import { test } from "node:test";
 
 import type { DestinationOptions } from "../../src/otlp/options.ts";
@@ -12,7 +14,7 @@ const mutual = { ...server, ca: pem("authority"), requestCert: true, rejectUnaut
 
 const tlsCases: readonly {
   readonly name: string;
-  readonly server: ServerOptions;
+  readonly server: ServerOptions & SecureServerOptions;
   readonly host?: string;
   readonly tls: DestinationOptions["tls"];
   readonly message?: RegExp;
@@ -61,47 +63,61 @@ const tlsCases: readonly {
   },
 ];
 
-for (const { name, server, host, tls, message } of tlsCases) {
-  test(`HTTPS: ${name}`, async () => {
-    const origin = await listen(
-      createHttpsServer(server, (incoming, response) => drain(incoming, () => response.end())),
-    );
-    const endpoint = origin.replace("http://127.0.0.1", `https://${host ?? "localhost"}`);
-    const outcome = await exportOnce({ endpoint, tls, timeoutMs: 2000 });
-    const status = message === undefined ? "accepted" : "retry";
-    assertOutcome(outcome, { endpoint, expected: { status }, code: message && "OTLP_TLS", message });
-  });
+for (const protocol of ["http/protobuf", "grpc"] as const) {
+  for (const { name, server, host = "localhost", tls, message } of tlsCases) {
+    test(`TLS, ${protocol}: ${name}`, async () => {
+      const listening = protocol === "grpc" ? grpcServer(server) : httpsServer(server);
+      const endpoint = (await listen(listening)).replace("http://127.0.0.1", `https://${host}`);
+      const outcome = await exportOnce({ protocol, endpoint, tls, timeoutMs: 2000 });
+      const status = message === undefined ? "accepted" : "retry";
+      assertOutcome(outcome, { endpoint, expected: { status }, code: message && "OTLP_TLS", message });
+    });
+  }
 }
 
 test("an environment variable does not switch the verification off", async (t) => {
   const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
   t.after(() => {
     if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
   });
-  const origin = await listen(createHttpsServer(server, (_incoming, response) => response.end()));
   process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
-  const outcome = await exportOnce({ endpoint: origin.replace("http://127.0.0.1", "https://localhost") });
-  assert.equal(outcome.status, "retry");
+  const https = (await listen(httpsServer(server))).replace("http://127.0.0.1", "https://localhost");
+  assert.equal((await exportOnce({ endpoint: https })).status, "retry");
+  const grpc = (await listen(grpcServer(server))).replace("http://127.0.0.1", "https://localhost");
+  assert.equal((await exportOnce({ protocol: "grpc", endpoint: grpc })).status, "retry");
 });
 
 test("https:// on a port without TLS", async () => {
   const origin = await listen(createServer((_incoming, response) => response.end()));
   const endpoint = origin.replace("http:", "https:");
   const message = /does not speak TLS on this port: use http:\/\//;
-  assertOutcome(await exportOnce({ endpoint }), {
-    endpoint,
-    expected: { status: "retry" },
-    code: "OTLP_TLS",
-    message,
-  });
+  for (const protocol of ["http/protobuf", "grpc"] as const) {
+    const outcome = await exportOnce({ protocol, endpoint });
+    assertOutcome(outcome, { endpoint, expected: { status: "retry" }, code: "OTLP_TLS", message });
+  }
 });
 
 test("http:// on a port with TLS", async () => {
-  const origin = await listen(createHttpsServer(server, (_incoming, response) => response.end()));
   const message = /if it speaks TLS on this port, use https:\/\/$/;
-  assertOutcome(await exportOnce({ endpoint: origin }), {
-    endpoint: origin,
-    expected: { status: "retry" },
-    message,
-  });
+  for (const protocol of ["http/protobuf", "grpc"] as const) {
+    const endpoint = await listen(protocol === "grpc" ? grpcServer(server) : httpsServer(server));
+    const outcome = await exportOnce({ protocol, endpoint });
+    assertOutcome(outcome, { endpoint, expected: { status: "retry" }, message });
+  }
 });
+
+function httpsServer(options: ServerOptions): Server {
+  return createHttpsServer(options, (incoming, response) => drain(incoming, () => response.end()));
+}
+
+/** Answers every call with an empty message, which is a success. */
+function grpcServer(options: SecureServerOptions): Server {
+  const server = createSecureServer(options);
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.alloc(5));
+  });
+  return server;
+}
