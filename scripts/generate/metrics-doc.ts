@@ -1,6 +1,48 @@
-import { renderCatalogue } from "../../src/metrics/catalogue-markdown.ts";
+import { metricsMarkdown } from "../../src/cli/metrics.ts";
+import { catalogue } from "../../src/metrics/catalogue.ts";
 
-/** docs/metrics.md: the catalogue as `kvmeter metrics --format markdown` prints it. */
+const PREFACE = `# Metrics
+
+Generated from the table in \`src/metrics/\` by \`npm run generate\`; \`kvmeter metrics\` prints it.
+
+The names are an interface: they change with a major version only. A counter only grows; an up-down counter is an
+amount that can be added up over domains; a gauge cannot. Units are UCUM: \`By\` bytes, \`s\` seconds, \`{…}\` what a count
+counts. A field that libvirt does not send makes no point: nothing is 0 because it could not be read.
+
+Metrics that are not sent by default are switched on by \`metrics.enable\`, all others off by \`metrics.disable\`, both
+with \`*\` and \`?\` as patterns. A group of libvirt's statistics that no metric needs is not asked for, which is what
+saves CPU time of the guests.
+
+Sums start when the domain's QEMU process started, or where that is not known, when they were first seen. A counter
+that goes down starts anew. Every point carries the time at which its value was read.
+
+In a source, N is a number and * a name.
+`;
+
+const DOMAINS = `## Domains
+
+One resource per domain: \`libvirt.domain.uuid\`, \`libvirt.domain.name\`, \`host.name\`, \`host.id\`, \`service.name\`,
+\`service.instance.id\` (the uuid) and, where nova made the domain, \`openstack.instance.name\`, \`openstack.project.id\`,
+\`openstack.project.name\`, \`openstack.user.id\`, \`openstack.flavor.name\`. With \`identity: attributes\` the uuid and the
+name stand on every point as well.
+
+Of a domain that does not run only its status and the reason for it are sent. States and reasons have libvirt's names
+in lower case: \`paused\`, \`ioerror\`. A number that libvirt has not named yet is \`unknown_<number>\` in the reason; no
+state then has the value 1.
+
+Directions are the guest's: \`receive\` is what the guest receives. An interface without a name, as with SR-IOV, goes by
+its alias or its MAC. \`kvm.event\` is KVM's own name of a statistic.
+`;
+
+const AGENT = `## Agent
+
+One resource for the agent's own process.
+`;
+
+/** docs/metrics.md, from the catalogue. */
 export function renderMetricsDoc(): string {
-  return renderCatalogue();
+  const entries = catalogue();
+  const domains = entries.filter(({ name }) => name.startsWith("libvirt."));
+  const agent = entries.filter(({ name }) => !name.startsWith("libvirt."));
+  return [PREFACE, DOMAINS, metricsMarkdown(domains), AGENT, metricsMarkdown(agent)].join("\n");
 }

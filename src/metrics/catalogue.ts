@@ -24,8 +24,6 @@ export interface CatalogueEntry {
   readonly source: string;
   /** Exported unless switched off. */
   readonly on: boolean;
-  /** Exported of a domain that does not run, too. */
-  readonly inactive: boolean;
   readonly description: string;
 }
 
@@ -38,7 +36,6 @@ export function catalogue(): CatalogueEntry[] {
     attributes: attributesOf(row),
     source: sourceOf(row),
     on: row.on,
-    inactive: row.inactive === true,
     description: row.description,
   }));
 }

@@ -31,7 +31,8 @@ export class DomainMeter {
     const rows = options.rows ?? selectRows(DOMAIN_ROWS);
     this.#settings = {
       plan: planMetrics(rows),
-      inactivePlan: planMetrics(rows.filter((row) => row.inactive === true)),
+      // libvirt gives its own CPU time as that of a domain that does not run; only the state is true of it.
+      inactivePlan: planMetrics(rows.filter((row) => row.scope === "state")),
       resource: options.resource ?? {},
       onDuplicate: options.onDuplicate ?? (() => undefined),
     };

@@ -15,8 +15,6 @@ interface RowBase {
   readonly description: string;
   /** Exported unless switched off; the other rows are exported when switched on. */
   readonly on: boolean;
-  /** True of a domain that does not run as well; the other rows are left out then. */
-  readonly inactive?: true;
 }
 
 type FieldUnitOf<

@@ -1,3 +1,4 @@
+import { globMatcher } from "../glob.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import { METRIC_ROWS } from "./definitions.ts";
 import { groupOf, SCOPES } from "./plan.ts";
@@ -39,20 +40,16 @@ export function selectRows<Row extends Selectable>(
   rows: readonly Row[],
   { enable = [], disable = [] }: MetricSelection = {},
 ): Row[] {
-  const enabled = enable.map(patternToRegExp);
-  const disabled = disable.map(patternToRegExp);
-  return rows.filter(
-    ({ name, on }) =>
-      (on || enabled.some((pattern) => pattern.test(name))) &&
-      !disabled.some((pattern) => pattern.test(name)),
-  );
+  const enabled = globMatcher(enable);
+  const disabled = globMatcher(disable);
+  return rows.filter(({ name, on }) => (on || enabled(name)) && !disabled(name));
 }
 
 /** Patterns that fit no metric at all: most likely a name that is misspelt. */
 export function unmatchedPatterns({ enable = [], disable = [] }: MetricSelection): string[] {
   return [...enable, ...disable].filter((pattern) => {
-    const expression = patternToRegExp(pattern);
-    return !METRIC_ROWS.some(({ name }) => expression.test(name));
+    const fits = globMatcher([pattern]);
+    return !METRIC_ROWS.some(({ name }) => fits(name));
   });
 }
 
@@ -72,12 +69,4 @@ export function requiredGroups(rows: readonly DomainRow[]): number {
     }
   });
   return groups.reduce((mask, group) => mask | GROUP_BITS[group], GROUP_BITS.state);
-}
-
-function patternToRegExp(pattern: string): RegExp {
-  const source = pattern
-    .replaceAll(/[^\w*?]/g, String.raw`\$&`)
-    .replaceAll("?", ".")
-    .replaceAll(/\*+/g, ".*");
-  return new RegExp(`^${source}$`, "s");
 }

@@ -59,7 +59,10 @@ export const KVM_METRICS = [
     on: false,
     scope: "vmKvm",
     from: "fields",
-    sources: [{ field: "current" }, { field: "peak" }],
+    sources: [
+      { field: "current", attributes: { "kvm.statistic": "cur" } },
+      { field: "peak", attributes: { "kvm.statistic": "max" } },
+    ],
   },
 ] as const satisfies readonly DomainRow[];
 

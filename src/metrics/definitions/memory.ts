@@ -10,7 +10,6 @@ export const MEMORY_METRICS = [
     unit: "By",
     description: "Memory that the domain can have at most.",
     on: true,
-    inactive: true,
     scope: "balloon",
     from: "fields",
     sources: [{ field: "maximumKiB" }],
