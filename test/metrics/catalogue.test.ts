@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { type CatalogueEntry, catalogue } from "../../src/metrics/catalogue.ts";
 import { METRIC_ROWS } from "../../src/metrics/definitions.ts";
+import type { DomainRow } from "../../src/metrics/rows.ts";
 
 const KINDS = { C: "counter", U: "updowncounter", G: "gauge", H: "histogram" } as const;
 
@@ -91,4 +92,24 @@ test("the kinds follow the naming rules: seconds that add up end in time, ratios
     if (name.endsWith("utilization")) assert.deepEqual([kind, unit], ["gauge", "1"]);
     assert.doesNotMatch(name, /total/);
   }
+});
+
+test("a row that names a wrong field or unit does not compile", () => {
+  const row = { name: "x", kind: "counter", description: "X.", on: true, from: "fields" } as const;
+  const rows = [
+    { ...row, unit: "s", scope: "vcpu", sources: [{ field: "timeNs" }] },
+    // @ts-expect-error no such field
+    { ...row, unit: "s", scope: "vcpu", sources: [{ field: "time" }] },
+    // @ts-expect-error a field of another scope
+    { ...row, unit: "By", scope: "vcpu", sources: [{ field: "rssKiB" }] },
+    // @ts-expect-error nanoseconds are not bytes
+    { ...row, unit: "By", scope: "vcpu", sources: [{ field: "timeNs" }] },
+    // @ts-expect-error a count is not bytes: huge pages are not KiB
+    { ...row, unit: "By", scope: "balloon", sources: [{ field: "hugetlbSuccesses" }] },
+    // @ts-expect-error a state is not a number
+    { ...row, unit: "1", scope: "state", sources: [{ field: "state" }] },
+    // @ts-expect-error not UCUM
+    { ...row, unit: "bytes", scope: "balloon", sources: [{ field: "rssKiB" }] },
+  ] satisfies DomainRow[];
+  assert.equal(rows.length, 7);
 });

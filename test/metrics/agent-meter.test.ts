@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { AgentMeter, type AgentReading, UNKNOWN_FIELD_LIMIT } from "../../src/metrics/agent-meter.ts";
+import { AGENT_METRICS } from "../../src/metrics/definitions.ts";
+import { EPOCH_NS, second, secondNs, TestPoints } from "./readings.ts";
+
+const AGENT = { version: "1.2.3", instanceId: "i-1", hostName: "kvm7", pid: 99 };
+const STARTED_AT_NS = EPOCH_NS - 60_000_000_000n;
+
+const NOTHING: AgentReading = {
+  at: second(0),
+  sources: [],
+  skippedCycles: 0,
+  libvirtCalls: new Map(),
+  unknownFields: [],
+  destinations: [],
+  cpuUserUs: 0,
+  cpuSystemUs: 0,
+  memoryBytes: 0,
+};
+
+const FULL: AgentReading = {
+  at: second(0),
+  sources: [{ source: "qemu:///system", state: "partial", durationS: 0.25 }],
+  skippedCycles: 2,
+  libvirtCalls: new Map([
+    ["CONNECT_GET_ALL_DOMAIN_STATS", { calls: { ok: 7, error: 0, deadline: 1 }, lastDurationMs: 40 }],
+  ]),
+  unknownFields: [new Map([["vcpu.#.newcomer", 3]])],
+  destinations: [{ name: "collector", exportedPoints: 1000, droppedPoints: new Map([["refused", 5]]) }],
+  cpuUserUs: 1_500_000,
+  cpuSystemUs: 500_000,
+  memoryBytes: 80_000_000,
+};
+
+function createMeter(rows: readonly { readonly name: string }[] = AGENT_METRICS): AgentMeter {
+  return new AgentMeter({ agent: AGENT, startedAtNs: STARTED_AT_NS, rows });
+}
+
+test("what the agent knows of itself becomes the table's metrics, all of them", () => {
+  const points = new TestPoints(createMeter().update(FULL));
+  assert.deepEqual(
+    points.names,
+    AGENT_METRICS.map((row) => row.name),
+  );
+  const source = { "kvmeter.source": "qemu:///system" };
+  assert.deepEqual(points.values("kvmeter.source.duration"), [[source, 0.25]]);
+  assert.deepEqual(points.values("kvmeter.source.status"), [
+    [{ ...source, "kvmeter.source.state": "ok" }, 0],
+    [{ ...source, "kvmeter.source.state": "partial" }, 1],
+    [{ ...source, "kvmeter.source.state": "failed" }, 0],
+  ]);
+  assert.equal(points.value("kvmeter.cycles.skipped"), 2);
+  const method = { "rpc.method": "CONNECT_GET_ALL_DOMAIN_STATS" };
+  assert.deepEqual(points.values("kvmeter.libvirt.calls"), [
+    [{ ...method, "kvmeter.libvirt.outcome": "ok" }, 7],
+    [{ ...method, "kvmeter.libvirt.outcome": "deadline" }, 1],
+  ]);
+  assert.deepEqual(points.values("kvmeter.libvirt.call.duration"), [[method, 0.04]]);
+  assert.deepEqual(points.values("kvmeter.libvirt.unknown_fields"), [
+    [{ "libvirt.field": "vcpu.#.newcomer" }, 3],
+  ]);
+  assert.deepEqual(points.values("kvmeter.dropped.data_points"), [
+    [{ "kvmeter.destination": "collector", "kvmeter.drop.reason": "refused" }, 5],
+  ]);
+  assert.deepEqual(points.values("otel.sdk.exporter.metric_data_point.exported"), [
+    [{ "otel.component.name": "collector" }, 1000],
+  ]);
+  assert.deepEqual(points.values("process.cpu.time"), [
+    [{ "cpu.mode": "user" }, 1.5],
+    [{ "cpu.mode": "system" }, 0.5],
+  ]);
+  assert.equal(points.value("process.memory.usage"), 80_000_000);
+});
+
+test("every point has exactly the attributes that its row names", () => {
+  const { metrics } = createMeter().update(FULL);
+  for (const { metric, points } of metrics) {
+    const row = AGENT_METRICS.find(({ name }) => name === metric.name);
+    assert.ok(row);
+    assert.equal(metric.kind, row.kind);
+    for (const { series } of points) {
+      assert.deepEqual(Object.keys(series.attributes).toSorted(), row.attributes.toSorted());
+    }
+  }
+});
+
+test("sums start with the process, and series stay the same objects", () => {
+  const meter = createMeter();
+  const first = new TestPoints(meter.update(FULL)).numbers("kvmeter.cycles.skipped")[0];
+  const next = new TestPoints(meter.update({ ...FULL, at: second(10) })).numbers("kvmeter.cycles.skipped")[0];
+  assert.equal(first?.series.startTimeNs, STARTED_AT_NS);
+  assert.equal(next?.series, first.series);
+  assert.equal(next.timeNs, secondNs(10));
+});
+
+/** 150 unknown fields, numbered from here. */
+function fields(from: number): ReadonlyMap<string, number> {
+  return new Map(Array.from({ length: 150 }, (_, index) => [`field${from + index}`, 1]));
+}
+
+test("unknown fields add up over readings, under a bounded number of names", () => {
+  const meter = createMeter();
+  meter.update({ ...NOTHING, unknownFields: [fields(0), fields(0)] });
+  const points = new TestPoints(meter.update({ ...NOTHING, unknownFields: [fields(100)] }));
+  const values = points.values("kvmeter.libvirt.unknown_fields");
+  assert.equal(values.length, UNKNOWN_FIELD_LIMIT + 1);
+  assert.deepEqual(values[0], [{ "libvirt.field": "field0" }, 2]);
+  assert.deepEqual(values[120], [{ "libvirt.field": "field120" }, 3]);
+  assert.deepEqual(values.at(-1), [{ "libvirt.field": "(others)" }, 50]);
+});
+
+test("only the rows that are wanted are told", () => {
+  const { metrics } = createMeter([{ name: "process.memory.usage" }]).update(FULL);
+  assert.deepEqual(
+    metrics.map(({ metric }) => metric.name),
+    ["process.memory.usage"],
+  );
+});
