@@ -83,6 +83,17 @@ test("one connection serves all requests, and one that went stale is replaced wi
   assert.deepEqual(answered, [3, 2]);
 });
 
+test("closing breaks off what is under way", async () => {
+  const { promise: underWay, resolve: arrived } = Promise.withResolvers<void>();
+  const transport = new HttpTransport(
+    optionsFor({ endpoint: await listen(createServer(() => arrived())), timeoutMs: 60_000 }),
+  );
+  const outcome = transport.export(request);
+  await underWay;
+  await transport.close();
+  assert.equal((await outcome).status, "retry");
+});
+
 test("nothing listens: which endpoint, and what to check", async () => {
   const server = createServer();
   const origin = await listen(server);
