@@ -59,16 +59,19 @@ export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange):
     const message = `Cannot export to ${endpointName}: the answer is not gRPC: check the endpoint`;
     return { status: "refused", error: new KvmeterError("OTLP_REFUSED", message, { cause: failure }) };
   }
-  const error = answerError("OTLP_REFUSED", failure, exchange);
   const tooLarge = code === status.RESOURCE_EXHAUSTED && REQUEST_TOO_LARGE.test(details);
-  return { status: tooLarge ? "too-large" : "refused", error };
+  return {
+    status: tooLarge ? "too-large" : "refused",
+    error: answerError("OTLP_REFUSED", failure, exchange),
+  };
 }
 
 function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExchange): KvmeterError {
+  const tooLarge = REQUEST_TOO_LARGE.test(failure.details);
   const parts = [
     `Cannot export to ${exchange.endpointName}: gRPC ${status[failure.code]}`,
     quote(failure.details, exchange.headers),
-    MENDS[failure.code] ?? "",
+    tooLarge ? "lower the destination's request_limit" : (MENDS[failure.code] ?? ""),
   ];
   // The failure is not kept as the cause: its metadata may hold what the backend quoted of the headers.
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));

@@ -130,7 +130,7 @@ const answers: readonly AnswerCase[] = [
     name: "a request that is too large",
     answer: fail(status.RESOURCE_EXHAUSTED, "grpc: received message larger than max (5000000 vs. 4194304)"),
     expected: { status: "too-large" },
-    message: /larger than max \(5000000 vs\. 4194304\)/,
+    message: /larger than max \(5000000 vs\. 4194304\): lower the destination's request_limit$/,
   },
   {
     name: "UNAUTHENTICATED that quotes our header",
