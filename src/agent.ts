@@ -14,7 +14,7 @@ import type { Logger } from "./log.ts";
 import { DOMAIN_ROWS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
-import { requiredGroups, selectRows } from "./metrics/selection.ts";
+import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
 import { readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -100,13 +100,14 @@ function createSources(
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
-  const groups = requiredGroups(selectRows(DOMAIN_ROWS, metrics));
+  const rows = selectRows(DOMAIN_ROWS, metrics);
+  const needs = { groups: requiredGroups(rows), unusedScopes: unusedScopes(rows) };
   return libvirt.map(
     ({ uri, timeoutMs }) =>
       new HypervisorSource({
         uri,
         timeoutMs,
-        groups,
+        ...needs,
         wanted: (name) => included(name) && !excluded(name),
         clock: systemClock,
         ...(calls === undefined ? {} : { calls }),

@@ -20,31 +20,23 @@ export interface CollectRequest {
   readonly groups: number;
   readonly deadlineMs: number;
   readonly clock: Clock;
-}
-
-/** One domain's statistics with the moment at which they arrived. */
-export interface DatedRecord {
-  readonly record: DomainStatsRecord;
-  readonly readAt: Instant;
-}
-
-/** What a round of bulk calls brought. A domain that vanished meanwhile is in neither list. */
-export interface Collection {
-  readonly records: readonly DatedRecord[];
-  /** One error per chunk that failed, naming its domains. */
-  readonly problems: readonly Error[];
+  /**
+   * Takes one domain's statistics with the moment at which they arrived. Called as soon as their chunk is there, so
+   * that a large host's parameters are not all held at once: with KVM's own statistics a domain has some hundred.
+   */
+  readonly onRecord: (record: DomainStatsRecord, readAt: Instant) => void;
 }
 
 /**
  * Reads bulk statistics of the given domains in chunks, a few side by side on one connection. NOWAIT keeps the
  * daemon from waiting up to 30 s for every domain that somebody else is busy with. A chunk that fails or is late
- * costs its own domains and nobody else's.
+ * costs its own domains and nobody else's: for each there is one error in the result, naming its domains. A domain
+ * that vanished meanwhile is in neither.
  */
 export async function collectStatistics(
   connection: LibvirtConnection,
   request: CollectRequest,
-): Promise<Collection> {
-  const records: DatedRecord[] = [];
+): Promise<Error[]> {
   const problems: Error[] = [];
   const chunks = chunk(request.domains).values();
 
@@ -57,7 +49,7 @@ export async function collectStatistics(
           { timeoutMs: request.deadlineMs },
         );
         const readAt = request.clock.now();
-        for (const record of replies) records.push({ record, readAt });
+        for (const record of replies) request.onRecord(record, readAt);
       } catch (error) {
         problems.push(chunkError(domains, error));
       }
@@ -65,7 +57,7 @@ export async function collectStatistics(
   }
 
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-  return { records, problems };
+  return problems;
 }
 
 /** As few chunks as the limit allows, but enough to keep every slot busy where that pays. */

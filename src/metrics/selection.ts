@@ -1,7 +1,8 @@
 import { globMatcher } from "../glob.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
-import { groupOf, SCOPES } from "./plan.ts";
+import { groupOf, planMetrics, SCOPES } from "./plan.ts";
 import type { DomainRow } from "./rows.ts";
 
 /** Which metrics an operator wants, as patterns with `*` and `?` on their names. */
@@ -69,4 +70,16 @@ export function requiredGroups(rows: readonly DomainRow[]): number {
     }
   });
   return groups.reduce((mask, group) => mask | GROUP_BITS[group], GROUP_BITS.state);
+}
+
+/**
+ * The scopes below others that these rows do not need. libvirt sends them all the same, with the group of the scope
+ * above; whoever reads can pass over them.
+ */
+export function unusedScopes(rows: readonly DomainRow[]): ReadonlySet<StatisticsScope> {
+  const { scopes } = planMetrics(rows);
+  const below = (Object.keys(SCOPES) as StatisticsScope[]).filter(
+    (scope) => SCOPES[scope].parent !== undefined,
+  );
+  return new Set(below.filter((scope) => !scopes.includes(scope)));
 }

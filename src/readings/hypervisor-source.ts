@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { readMachineId } from "../host/machine-id.ts";
 import { collectStatistics } from "../libvirt/collect.ts";
 import { connect } from "../libvirt/connect.ts";
@@ -9,12 +9,12 @@ import { StatsGroups } from "../libvirt/procedures/get-all-domain-stats.ts";
 import { getHostname } from "../libvirt/procedures/get-hostname.ts";
 import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
-import type { DomainRef } from "../libvirt/types.ts";
+import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
 import { DescriptionCache } from "./description-cache.ts";
 import { createProcessFinder, type ProcessFinder } from "./domain-process.ts";
 import type { DomainReading, HypervisorIdentity, HypervisorReading } from "./domain.ts";
-import { createStatisticsReader } from "./read-statistics.ts";
-import type { DomainStatistics } from "./statistics.ts";
+import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
+import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
 export interface HypervisorOptions {
   /** As `virsh -c` takes it. */
@@ -23,6 +23,8 @@ export interface HypervisorOptions {
   readonly timeoutMs: number;
   /** {@link StatsGroups}, or-ed: what the chosen metrics need. */
   readonly groups: number;
+  /** Scopes of which nothing is made: see {@link StatisticsReaderOptions}. */
+  readonly unusedScopes?: ReadonlySet<StatisticsScope>;
   /** Is the domain of this name to be read? */
   readonly wanted: (domainName: string) => boolean;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ export class HypervisorSource {
   readonly name: string;
   readonly #calls: LibvirtStatistics;
   readonly #options: HypervisorOptions;
-  readonly #reader = createStatisticsReader();
+  readonly #reader: StatisticsReader;
   readonly #descriptions = new DescriptionCache();
   #session: Session | undefined;
 
@@ -60,6 +62,7 @@ export class HypervisorSource {
     this.#options = options;
     this.name = options.uri;
     this.#calls = options.calls ?? new LibvirtStatistics();
+    this.#reader = createStatisticsReader({ unusedScopes: options.unusedScopes });
   }
 
   /**
@@ -99,18 +102,18 @@ export class HypervisorSource {
     domains: readonly DomainRef[],
   ): Promise<{ statistics: Map<string, DomainStatistics>; problems: Error[] }> {
     const { groups, timeoutMs: deadlineMs, clock } = this.#options;
+    const statistics = new Map<string, DomainStatistics>();
+    const onRecord = ({ domain, parameters }: DomainStatsRecord, readAt: Instant): void => {
+      statistics.set(domain.uuid, this.#reader.read(parameters, readAt, { inactive: !isActive(domain) }));
+    };
     const active = domains.filter(isActive);
     const inactive = domains.filter((domain) => !isActive(domain));
-    const collections = [
-      await collectStatistics(connection, { domains: active, groups, deadlineMs, clock }),
-      await collectStatistics(connection, { domains: inactive, groups: INACTIVE_GROUPS, deadlineMs, clock }),
+    const shared = { deadlineMs, clock, onRecord };
+    const problems = [
+      ...(await collectStatistics(connection, { domains: active, groups, ...shared })),
+      ...(await collectStatistics(connection, { domains: inactive, groups: INACTIVE_GROUPS, ...shared })),
     ];
-    const statistics = new Map<string, DomainStatistics>();
-    for (const { record, readAt } of collections.flatMap(({ records }) => records)) {
-      const { domain, parameters } = record;
-      statistics.set(domain.uuid, this.#reader.read(parameters, readAt, { inactive: !isActive(domain) }));
-    }
-    return { statistics, problems: collections.flatMap(({ problems }) => problems) };
+    return { statistics, problems };
   }
 
   async #connected(signal: AbortSignal): Promise<Session> {

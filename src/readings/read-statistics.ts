@@ -29,6 +29,15 @@ export interface StatisticsReader {
   takeUnknownFields(): ReadonlyMap<string, number>;
 }
 
+/** What a reader is made with. */
+export interface StatisticsReaderOptions {
+  /**
+   * Scopes of which nothing is made. Their fields are passed over without a trace: libvirt sends them with those of
+   * the scope above, and on KVM a vCPU has eight times as many fields of its own statistics as of anything else.
+   */
+  readonly unusedScopes?: ReadonlySet<StatisticsScope> | undefined;
+}
+
 /** Different names that are remembered. Few hosts use more than some thousand. */
 export const FIELD_CACHE_LIMIT = 65_536;
 /** Different unknown names that are counted apart; the rest is counted under UNKNOWN_FIELDS_REST. */
@@ -61,6 +70,9 @@ interface FieldPlace {
   readonly group: StatisticsGroup;
 }
 
+/** A name that no pattern knows has no place, and neither has a field of an unused scope. */
+type Place = FieldPlace | "unknown" | "unused";
+
 // The assignment checks that every parent in the table is a scope.
 const SCOPES: Readonly<Record<StatisticsScope, ScopeRow & { readonly parent?: StatisticsScope }>> =
   STATISTICS_SCOPES;
@@ -69,9 +81,8 @@ const SCOPES: Readonly<Record<StatisticsScope, ScopeRow & { readonly parent?: St
 const SHUT_OFF = 5;
 
 /** A reader keeps what it learnt of the names; give each hypervisor its own. */
-export function createStatisticsReader(): StatisticsReader {
-  // null is a name that no pattern knows.
-  const fields = new Map<string, FieldPlace | null>();
+export function createStatisticsReader({ unusedScopes }: StatisticsReaderOptions = {}): StatisticsReader {
+  const fields = new Map<string, Place>();
   const places = new Map<string, ItemPlace>();
   let unknown = new Map<string, number>();
 
@@ -80,10 +91,14 @@ export function createStatisticsReader(): StatisticsReader {
     unknown.set(counted, (unknown.get(counted) ?? 0) + 1);
   }
 
-  function resolve(name: string): FieldPlace | null {
-    if (fields.size >= FIELD_CACHE_LIMIT || name.length > FIELD_NAME_LIMIT) return null;
+  function resolve(name: string): Place {
+    if (fields.size >= FIELD_CACHE_LIMIT || name.length > FIELD_NAME_LIMIT) return "unknown";
     const match = matchField(name);
-    const place = match === undefined ? null : { ...match, item: placeOf(match.scope, match.path) };
+    let place: Place = "unknown";
+    if (match !== undefined) {
+      const { scope, path } = match;
+      place = unusedScopes?.has(scope) === true ? "unused" : { ...match, item: placeOf(scope, path) };
+    }
     fields.set(name, place);
     return place;
   }
@@ -117,7 +132,8 @@ export function createStatisticsReader(): StatisticsReader {
       for (const { field: name, value } of parameters) {
         let place = fields.get(name);
         if (place === undefined) place = resolve(name);
-        if (place === null) {
+        if (place === "unused") continue;
+        if (place === "unknown") {
           count(withoutNumbers(name));
           continue;
         }

@@ -2,21 +2,29 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
 import { systemClock } from "../../src/clock.ts";
-import { collectStatistics, type Collection } from "../../src/libvirt/collect.ts";
-import { connect, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
+import { collectStatistics } from "../../src/libvirt/collect.ts";
+import { connect, type DomainStatsRecord, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
+
+interface Collection {
+  readonly records: readonly DomainStatsRecord[];
+  readonly problems: readonly Error[];
+}
 
 async function collectAll(test: TestContext, simulator: Simulator, deadlineMs = 5000): Promise<Collection> {
   const connection = await connect(simulator.uri);
   test.after(() => connection.close());
   const domains = await connection.call(listAllDomains, { flags: 0 });
-  return collectStatistics(connection, {
+  const records: DomainStatsRecord[] = [];
+  const problems = await collectStatistics(connection, {
     domains,
     groups: StatsGroups.state | StatsGroups.cpu,
     deadlineMs,
     clock: systemClock,
+    onRecord: (record) => records.push(record),
   });
+  return { records, problems };
 }
 
 function bulkCalls(simulator: Simulator): number {
@@ -42,7 +50,7 @@ for (const [domains, calls] of [
     assert.deepEqual(problems, []);
     assert.equal(bulkCalls(simulator), calls);
     assert.deepEqual(
-      records.map(({ record }) => record.domain.uuid).toSorted(),
+      records.map(({ domain }) => domain.uuid).toSorted(),
       simulator
         .domains()
         .map(({ uuid }) => uuid)

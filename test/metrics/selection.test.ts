@@ -7,6 +7,7 @@ import {
   requiredGroups,
   selectRows,
   unmatchedPatterns,
+  unusedScopes,
 } from "../../src/metrics/selection.ts";
 
 function names(selection: MetricSelection): string[] {
@@ -15,6 +16,10 @@ function names(selection: MetricSelection): string[] {
 
 function groups(selection: MetricSelection): number {
   return requiredGroups(selectRows(DOMAIN_ROWS, selection));
+}
+
+function unused(selection: MetricSelection): ReadonlySet<string> {
+  return unusedScopes(selectRows(DOMAIN_ROWS, selection));
 }
 
 function groupsOf(name: string): number {
@@ -68,4 +73,14 @@ test("only the groups that rows need are asked for", () => {
   assert.equal(groupsOf("libvirt.domain.disk.limit"), 1 | 32);
   assert.equal(groupsOf("libvirt.domain.disk.operation.duration"), 1 | 32);
   assert.equal(groupsOf("libvirt.domain.vcpu.status"), 1 | 8);
+});
+
+test("scopes below others are used where a row is about them or about what is below them", () => {
+  assert.ok(unused({}).has("vcpuKvm"));
+  assert.ok(!unused({ enable: ["libvirt.domain.vcpu.kvm.time"] }).has("vcpuKvm"));
+  assert.ok(!unused({}).has("diskHistogram"));
+  assert.ok(unused({ disable: ["libvirt.domain.disk.*"] }).has("diskHistogram"));
+  // Descriptions look at these, whatever the rows are.
+  assert.ok(!unused({ disable: ["*"] }).has("disk"));
+  assert.ok(!unused({ disable: ["*"] }).has("nic"));
 });

@@ -259,6 +259,16 @@ test("names beyond what is remembered are unknown once and known again in the ne
   assert.equal(reader.takeUnknownFields().size, 0);
 });
 
+test("fields of unused scopes are neither read nor unknown", () => {
+  const reader = createStatisticsReader({ unusedScopes: new Set(["vcpuKvm"]) });
+  const reply = parametersOf("vcpu.0.time=1\nvcpu.0.exits.sum=2\nvcpu.1.exits.sum=3");
+  for (let reading = 0; reading < 2; reading++) {
+    const { vcpu, vcpuKvm } = reader.read(reply, at).items;
+    assert.deepEqual([vcpu?.length, vcpuKvm], [1, undefined]);
+  }
+  assert.equal(reader.takeUnknownFields().size, 0);
+});
+
 test("whatever comes, a reading places a parameter or counts it", () => {
   const part = fc.constantFrom(
     "vcpu",
