@@ -44,6 +44,11 @@ export const LOAD_METRICS: readonly LoadMetric[] = [
     ["user", "system"].map((mode) => ({ "cpu.mode": mode })),
   ),
   double("gauge", "cpu.utilization", ONE),
+  double(
+    "counter",
+    "cpu.haltpoll.time",
+    ["success", "fail"].map((outcome) => ({ "libvirt.haltpoll.outcome": outcome })),
+  ),
   double("counter", "vcpu.time", VCPUS),
   double("counter", "vcpu.wait_time", VCPUS),
   double("counter", "vcpu.delay_time", VCPUS),
