@@ -90,6 +90,11 @@ export function planMetrics(rows: readonly DomainRow[]): MetricPlan {
   };
 }
 
+/** The scopes whose items these rows read, with those above them. */
+export function scopesReadBy(rows: readonly DomainRow[]): ReadonlySet<StatisticsScope> {
+  return new Set(rows.flatMap((row) => lineage(row.from === "bins" ? "diskHistogramBin" : row.scope)));
+}
+
 function lineage(scope: StatisticsScope): StatisticsScope[] {
   const { parent } = SCOPES[scope];
   return parent === undefined ? [scope] : [...lineage(parent), scope];

@@ -2,7 +2,7 @@ import { globMatcher } from "../glob.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
-import { groupOf, planMetrics, SCOPES } from "./plan.ts";
+import { groupOf, SCOPES, scopesReadBy } from "./plan.ts";
 import type { DomainRow } from "./rows.ts";
 
 /** Which metrics an operator wants, as patterns with `*` and `?` on their names. */
@@ -77,9 +77,9 @@ export function requiredGroups(rows: readonly DomainRow[]): number {
  * above; whoever reads can pass over them.
  */
 export function unusedScopes(rows: readonly DomainRow[]): ReadonlySet<StatisticsScope> {
-  const { scopes } = planMetrics(rows);
+  const used = scopesReadBy(rows);
   const below = (Object.keys(SCOPES) as StatisticsScope[]).filter(
     (scope) => SCOPES[scope].parent !== undefined,
   );
-  return new Set(below.filter((scope) => !scopes.includes(scope)));
+  return new Set(below.filter((scope) => !used.has(scope)));
 }
