@@ -1,0 +1,43 @@
+import { systemClock } from "./clock.ts";
+import { globMatcher } from "./glob.ts";
+import { DOMAIN_ROWS } from "./metrics/definitions.ts";
+import type { LibvirtSource } from "./metrics/instruments.ts";
+import { type MetricSelection, requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
+import { HypervisorSource } from "./readings/hypervisor-source.ts";
+
+export interface LibvirtSourceOptions {
+  /** As `virsh -c` takes it; `qemu:///system` unless given. */
+  readonly uri?: string;
+  /** Longest time that one call may take; 5000 unless given. */
+  readonly timeoutMs?: number;
+  /** Names of the domains to read, as patterns with `*` and `?`; all unless given. */
+  readonly domains?: readonly string[];
+  /** The metrics that will be asked of the readings: libvirt is asked for what they need. */
+  readonly metrics?: MetricSelection;
+}
+
+/** A source that holds a connection until it is closed. */
+export interface ClosableLibvirtSource extends LibvirtSource {
+  close(): Promise<void>;
+}
+
+/**
+ * A source that reads a hypervisor over its read-only socket. It connects at the first reading and again at the
+ * next one after the connection was lost.
+ */
+export function createLibvirtSource({
+  uri = "qemu:///system",
+  timeoutMs = 5000,
+  domains = ["*"],
+  metrics = {},
+}: LibvirtSourceOptions = {}): ClosableLibvirtSource {
+  const rows = selectRows(DOMAIN_ROWS, metrics);
+  return new HypervisorSource({
+    uri,
+    timeoutMs,
+    groups: requiredGroups(rows),
+    unusedScopes: unusedScopes(rows),
+    wanted: globMatcher(domains),
+    clock: systemClock,
+  });
+}
