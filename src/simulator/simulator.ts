@@ -61,7 +61,7 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-const DEMO_CHURN: Churn = { everyS: 20, livesS: 12 };
+const DEMO_CHURN: Churn = { everyS: 8, livesS: 5 };
 const RESTART_MS = 200;
 const DETAILS = { [Lifecycle.started]: 0, [Lifecycle.stopped]: 1 } as const;
 
