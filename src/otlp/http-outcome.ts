@@ -1,8 +1,7 @@
-import { STATUS_CODES } from "node:http";
-
 import { type ErrorCode, KvmeterError } from "../errors.ts";
 import { decodeExportResponse, decodeStatus, parseRetryAfter } from "./answers.ts";
 import type { ExportOutcome } from "./destination.ts";
+import { http } from "./node-http.ts";
 import { nameOfEndpoint, quote } from "./wording.ts";
 
 /** A whole answer, its body bounded. */
@@ -73,7 +72,7 @@ function statusError(code: ErrorCode, answer: HttpAnswer, exchange: HttpExchange
   const said =
     location === undefined ? wordsOf(answer) : `to ${nameOfLocation(location, exchange.endpointName)}`;
   const parts = [
-    `Cannot export to ${exchange.endpointName}: HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trim(),
+    `Cannot export to ${exchange.endpointName}: HTTP ${status} ${http.STATUS_CODES[status] ?? ""}`.trim(),
     quote(said, exchange.headers),
     MENDS[status] ?? "",
   ];

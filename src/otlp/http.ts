@@ -1,16 +1,11 @@
-import {
-  Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent, ClientRequest, IncomingMessage, request } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
 import { connectionError, deadlineError } from "./connection-errors.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.ts";
 import { type HttpAnswer, outcomeOfAnswer } from "./http-outcome.ts";
+import { http, loadHttps } from "./node-http.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
 import { nameOfEndpoint } from "./wording.ts";
 
@@ -40,12 +35,14 @@ type Attempt =
 export class HttpTransport implements OtlpTransport {
   readonly #options: DestinationOptions;
   readonly #endpoint: URL;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
+  readonly #send: typeof request;
 
   constructor(options: DestinationOptions) {
     this.#options = options;
     this.#endpoint = new URL(options.endpoint);
     this.#agent = createAgent(this.#endpoint, options);
+    this.#send = this.#endpoint.protocol === "https:" ? loadHttps().request : http.request;
   }
 
   async export(request: ExportRequest): Promise<ExportOutcome> {
@@ -74,9 +71,8 @@ export class HttpTransport implements OtlpTransport {
 
   #attempt(body: Uint8Array, signal: AbortSignal): Promise<Attempt> {
     const { compression, headers } = this.#options;
-    const send = this.#endpoint.protocol === "https:" ? httpsRequest : httpRequest;
     return new Promise((resolve) => {
-      const request = send(this.#endpoint, {
+      const request = this.#send(this.#endpoint, {
         method: "POST",
         agent: this.#agent,
         signal,
@@ -95,9 +91,10 @@ export class HttpTransport implements OtlpTransport {
   }
 }
 
-function createAgent(endpoint: URL, { tls }: DestinationOptions): HttpAgent {
-  if (endpoint.protocol !== "https:") return new HttpAgent({ keepAlive: true });
+function createAgent(endpoint: URL, { tls }: DestinationOptions): Agent {
+  if (endpoint.protocol !== "https:") return new http.Agent({ keepAlive: true });
   const { serverName, ...material } = tls;
+  const { Agent: HttpsAgent } = loadHttps();
   return new HttpsAgent({
     keepAlive: true,
     // Said aloud, because an environment variable of Node's can turn the default off.
