@@ -18,6 +18,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   },
   metrics: { summary: "List every metric that kvmeter knows.", load: () => import("./metrics.ts") },
   config: { summary: "Print, check or describe the configuration.", load: () => import("./config.ts") },
+  demo: {
+    summary: "Show kvmeter at work on a simulated hypervisor. Needs nothing else.",
+    load: () => import("./demo.ts"),
+  },
   simulate: {
     summary: "Run a simulated hypervisor for any libvirt client.",
     load: () => import("./simulate.ts"),

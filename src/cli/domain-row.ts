@@ -2,16 +2,54 @@ import { formatBytes, formatRatio, formatSeconds } from "./quantity.ts";
 import type { Column } from "./table.ts";
 import { printable } from "./text.ts";
 
-/** A number or numbers of one metric of one domain, found by the metric's name. */
-export interface DomainValues {
-  readonly name: string;
-  /** The sum over the points whose attributes have all of `where`; undefined when there is none. */
-  sum(metric: string, where?: Readonly<Record<string, string>>): number | undefined;
-  /** The value of `attribute` at the point that is 1. */
-  state(metric: string, attribute: string): string | undefined;
+/** One value of a metric, whoever read or received it. Histograms have none. */
+export interface NamedPoint {
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly value: number | undefined;
 }
 
-/** What an operator wants to see first. */
+/** One domain's points, found by their metric's name. */
+export interface DomainPoints {
+  readonly name: string;
+  points(metric: string): readonly NamedPoint[];
+}
+
+/** The sum over a metric's points that have these attributes; undefined when there is none. */
+export function sumOf(
+  domain: DomainPoints,
+  metric: string,
+  attributes: NamedPoint["attributes"] = {},
+): number | undefined {
+  let sum: number | undefined;
+  for (const point of domain.points(metric)) {
+    const wanted = Object.entries(attributes).every(([name, value]) => point.attributes[name] === value);
+    if (wanted && point.value !== undefined) sum = (sum ?? 0) + point.value;
+  }
+  return sum;
+}
+
+/** The domain's state: of its points, one for each state, the one that is 1. */
+export function stateOf(domain: DomainPoints): string | undefined {
+  const current = domain.points("libvirt.domain.status").find(({ value }) => value === 1);
+  return current === undefined ? undefined : String(current.attributes["libvirt.domain.state"]);
+}
+
+/** What the guest uses where it tells, else what its process takes of the host. */
+export function memoryUsageOf(domain: DomainPoints): number | undefined {
+  return sumOf(domain, "libvirt.domain.memory.guest.usage") ?? sumOf(domain, "libvirt.domain.memory.rss");
+}
+
+/** Bytes that a domain moved since it started. */
+export const TRAFFIC = {
+  diskRead: ["libvirt.domain.disk.io", { "disk.io.direction": "read" }],
+  diskWritten: ["libvirt.domain.disk.io", { "disk.io.direction": "write" }],
+  received: ["libvirt.domain.network.io", { "network.io.direction": "receive" }],
+  sent: ["libvirt.domain.network.io", { "network.io.direction": "transmit" }],
+} as const;
+
+export type Traffic = keyof typeof TRAFFIC;
+
+/** Columns for what a domain is and holds; what it moves comes after them. */
 export const DOMAIN_COLUMNS: readonly Column[] = [
   { title: "DOMAIN", align: "left", maxWidth: 28 },
   { title: "STATE", align: "left" },
@@ -20,41 +58,27 @@ export const DOMAIN_COLUMNS: readonly Column[] = [
   { title: "CPU", align: "right" },
   { title: "MEMORY", align: "right", rank: 1 },
   { title: "LIMIT", align: "right", rank: 3 },
-  { title: "DISK READ", align: "right", rank: 2 },
-  { title: "WRITTEN", align: "right", rank: 2 },
-  { title: "NET IN", align: "right", rank: 1 },
-  { title: "NET OUT", align: "right", rank: 1 },
 ];
 
-/** A domain's cells for {@link DOMAIN_COLUMNS}; `-` where there is no value. Amounts are those since it started. */
-export function domainCells(domain: DomainValues): string[] {
-  const bytes = (metric: string, where?: Readonly<Record<string, string>>) =>
-    shown(domain.sum(metric, where), formatBytes);
+/** A domain's cells for {@link DOMAIN_COLUMNS}; `-` where there is no value. */
+export function domainCells(domain: DomainPoints): string[] {
   return [
     printable(domain.name),
-    domain.state("libvirt.domain.status", "libvirt.domain.state") ?? "-",
-    shown(domain.sum("libvirt.domain.uptime"), formatSeconds),
-    shown(domain.sum("libvirt.domain.vcpu.count"), String),
-    shown(domain.sum("libvirt.domain.cpu.utilization"), formatRatio),
-    shown(memoryUsage(domain), formatBytes),
-    bytes("libvirt.domain.memory.limit"),
-    bytes("libvirt.domain.disk.io", { "disk.io.direction": "read" }),
-    bytes("libvirt.domain.disk.io", { "disk.io.direction": "write" }),
-    bytes("libvirt.domain.network.io", { "network.io.direction": "receive" }),
-    bytes("libvirt.domain.network.io", { "network.io.direction": "transmit" }),
+    stateOf(domain) ?? "-",
+    shown(sumOf(domain, "libvirt.domain.uptime"), formatSeconds),
+    shown(sumOf(domain, "libvirt.domain.vcpu.count"), String),
+    shown(sumOf(domain, "libvirt.domain.cpu.utilization"), formatRatio),
+    shown(memoryUsageOf(domain), formatBytes),
+    shown(sumOf(domain, "libvirt.domain.memory.limit"), formatBytes),
   ];
 }
 
-/** Order of rows: by name, web2 before web10. */
-export function byName(a: DomainValues, b: DomainValues): number {
-  return a.name.localeCompare(b.name, "en", { numeric: true });
-}
-
-/** What the guest uses where it tells, else what its process takes of the host. */
-export function memoryUsage(domain: DomainValues): number | undefined {
-  return domain.sum("libvirt.domain.memory.guest.usage") ?? domain.sum("libvirt.domain.memory.rss");
-}
-
-function shown(value: number | undefined, format: (value: number) => string): string {
+/** A value, or `-` where there is none. */
+export function shown(value: number | undefined, format: (value: number) => string): string {
   return value === undefined ? "-" : format(value);
+}
+
+/** Order of rows: by name, web2 before web10. */
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name.localeCompare(b.name, "en", { numeric: true });
 }

@@ -1,22 +1,51 @@
 import type { Attributes, HistogramPoint, NumberPoint, ResourcePoints } from "../metrics/points.ts";
-import { byName, DOMAIN_COLUMNS, domainCells } from "./domain-row.ts";
-import { pointValues } from "./point-values.ts";
-import { formatValue } from "./quantity.ts";
+import {
+  byName,
+  DOMAIN_COLUMNS,
+  domainCells,
+  shown,
+  sumOf,
+  TRAFFIC,
+  type DomainPoints,
+} from "./domain-row.ts";
+import { formatBytes, formatValue } from "./quantity.ts";
 import { renderTable, type Column } from "./table.ts";
 import { printable } from "./text.ts";
 
+/** What was moved since the domain started: one reading has no rates. */
+const AMOUNT_COLUMNS: readonly Column[] = [
+  { title: "DISK READ", align: "right", rank: 2 },
+  { title: "WRITTEN", align: "right", rank: 2 },
+  { title: "NET IN", align: "right", rank: 1 },
+  { title: "NET OUT", align: "right", rank: 1 },
+];
+
 /** A row for each domain, and how to see more. */
 export function domainsTable(all: readonly ResourcePoints[], width?: number): string {
-  const domains = all.flatMap((points) => pointValues(points) ?? []);
-  const rows = domains.toSorted(byName).map(domainCells);
+  const domains = all.flatMap((resource) => domainPoints(resource) ?? []);
+  const rows = domains.toSorted(byName).map((domain) => {
+    const amounts = Object.values(TRAFFIC).map(([metric, where]) => sumOf(domain, metric, where));
+    return domainCells(domain).concat(amounts.map((amount) => shown(amount, formatBytes)));
+  });
+  const table = renderTable([...DOMAIN_COLUMNS, ...AMOUNT_COLUMNS], rows, width);
   const pointCount = all
     .flatMap(({ metrics }) => metrics)
     .reduce((sum, { points }) => sum + points.length, 0);
-  const [some] = domains;
-  const hint =
-    some === undefined ? "" : `\n--domain ${printable(some.name)} shows every value of one domain.`;
-  const counts = `${domains.length} domains, ${pointCount} values.`;
-  return `${renderTable(DOMAIN_COLUMNS, rows, width).join("\n")}\n\n${counts}${hint}\n`;
+  const counts = `${domains.length} domains, ${pointCount} values. --domain NAME shows every value of one domain.`;
+  return `${table.join("\n")}\n\n${counts}\n`;
+}
+
+/** The points of a resource that is a domain. */
+function domainPoints({ resource, metrics }: ResourcePoints): DomainPoints | undefined {
+  const { "libvirt.domain.name": name } = resource.attributes;
+  if (typeof name !== "string") return undefined;
+  const byMetric = new Map(metrics.map(({ metric, points }) => [metric.name, points]));
+  const points = (metric: string) =>
+    (byMetric.get(metric) ?? []).map((point) => ({
+      attributes: point.series.attributes,
+      value: "value" in point ? Number(point.value) : undefined,
+    }));
+  return { name, points };
 }
 
 const VALUE_COLUMNS: readonly Column[] = [

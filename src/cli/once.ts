@@ -15,7 +15,7 @@ It takes two readings a second apart, because utilization is a change over time.
       value: "FORMAT",
       choices: ["table", "json", "otlp-json"],
       default: "table",
-      help: "What to print; json is a stable interface for scripts.",
+      help: "json is a stable interface for scripts.",
     },
     domain: { value: "NAME", help: "Every value of the domain of this name or uuid." },
   },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, it } from "node:test";
 
 import { loadCommand } from "../../src/cli/help.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/index.ts";
@@ -27,44 +27,54 @@ async function once(...args: string[]): Promise<string> {
   return texts.stdout;
 }
 
-test("a table has a row for each domain, in the order of their names", async () => {
-  const [titles = "", ...rows] = (await once()).split("\n");
-  assert.match(titles, /^DOMAIN +STATE +UPTIME +VCPUS +CPU +MEMORY/);
-  assert.deepEqual(
-    rows.slice(0, 3).map((row) => row.split(" ", 1)[0]),
-    ["vm-0", "vm-1", "vm-2"],
-  );
-  assert.match(rows[0] ?? "", /^vm-0 +\w+ .* \d+\.\d % .* [KMG]iB /);
-});
+// Each takes its second between two readings; together they take one.
+describe("once", { concurrency: true }, () => {
+  it("a table has a row for each domain, in the order of their names", async () => {
+    const [titles = "", ...rows] = (await once()).split("\n");
+    assert.match(titles, /^DOMAIN +STATE +UPTIME +VCPUS +CPU +MEMORY/);
+    assert.deepEqual(
+      rows.slice(0, 3).map((row) => row.split(" ", 1)[0]),
+      ["vm-0", "vm-1", "vm-2"],
+    );
+    assert.match(rows[0] ?? "", /^vm-0 +\w+ .* \d+\.\d % .* [KMG]iB /);
+  });
 
-test("--domain shows every value of one domain, by name or by uuid", async () => {
-  const byName = await once("--domain", "vm-1");
-  const uuid = /^libvirt\.domain\.uuid: (\S+)$/m.exec(byName)?.[1] ?? "";
-  assert.match(byName, /^libvirt\.domain\.cpu\.utilization /m);
-  assert.match(byName, /^libvirt\.domain\.disk\.io +system\.device=\w+ disk\.io\.direction=read +\S+ \w+$/m);
-  assert.doesNotMatch(byName, /vm-0/);
-  assert.match(await once("--domain", uuid), /^libvirt\.domain\.name: vm-1$/m);
-  await assert.rejects(once("--domain", "vm"), { code: "USAGE", message: /none is called "vm"/ });
-});
+  it("--domain shows every value of one domain, by name or by uuid", async () => {
+    const uuid = simulator.domains().find(({ name }) => name === "vm-1")?.uuid ?? "";
+    const [byName, byUuid] = await Promise.all([once("--domain", "vm-1"), once("--domain", uuid)]);
+    assert.match(byName, new RegExp(`^libvirt\\.domain\\.uuid: ${uuid}$`, "m"));
+    assert.match(byName, /^libvirt\.domain\.cpu\.utilization /m);
+    assert.match(
+      byName,
+      /^libvirt\.domain\.disk\.io +system\.device=\w+ disk\.io\.direction=read +\S+ \w+$/m,
+    );
+    assert.doesNotMatch(byName, /vm-0/);
+    assert.match(byUuid, /^libvirt\.domain\.name: vm-1$/m);
+  });
 
-test("json is an array with an object for each resource", async () => {
-  const resources = JSON.parse(await once("--format", "json")) as {
-    resource: Record<string, string>;
-    metrics: Record<string, { kind: string; unit: string; points: { time: string }[] }>;
-  }[];
-  const names = new Set(resources.map(({ resource }) => resource["libvirt.domain.name"]));
-  assert.deepEqual(names, new Set(["vm-0", "vm-1", "vm-2"]));
-  const time = resources[0]?.metrics["libvirt.domain.cpu.time"];
-  assert.equal(time?.kind, "counter");
-  assert.equal(time.unit, "s");
-  assert.match(time.points[0]?.time ?? "", /^\d{19}$/);
-});
+  it("--domain refuses a name that no domain has", async () => {
+    await assert.rejects(once("--domain", "vm"), { code: "USAGE", message: /none is called "vm"/ });
+  });
 
-test("otlp-json is an OTLP request in JSON, of one domain when one is asked for", async () => {
-  const { resourceMetrics } = JSON.parse(await once("--format", "otlp-json", "--domain", "vm-2")) as {
-    resourceMetrics: { scopeMetrics: { scope: { name: string }; metrics: unknown[] }[] }[];
-  };
-  assert.equal(resourceMetrics.length, 1);
-  assert.equal(resourceMetrics[0]?.scopeMetrics[0]?.scope.name, "kvmeter");
-  assert.ok((resourceMetrics[0]?.scopeMetrics[0]?.metrics.length ?? 0) > 20);
+  it("json is an array with an object for each resource", async () => {
+    const resources = JSON.parse(await once("--format", "json")) as {
+      resource: Record<string, string>;
+      metrics: Record<string, { kind: string; unit: string; points: { time: string }[] }>;
+    }[];
+    const names = new Set(resources.map(({ resource }) => resource["libvirt.domain.name"]));
+    assert.deepEqual(names, new Set(["vm-0", "vm-1", "vm-2"]));
+    const time = resources[0]?.metrics["libvirt.domain.cpu.time"];
+    assert.equal(time?.kind, "counter");
+    assert.equal(time.unit, "s");
+    assert.match(time.points[0]?.time ?? "", /^\d{19}$/);
+  });
+
+  it("otlp-json is an OTLP request in JSON, of one domain when one is asked for", async () => {
+    const { resourceMetrics } = JSON.parse(await once("--format", "otlp-json", "--domain", "vm-2")) as {
+      resourceMetrics: { scopeMetrics: { scope: { name: string }; metrics: unknown[] }[] }[];
+    };
+    assert.equal(resourceMetrics.length, 1);
+    assert.equal(resourceMetrics[0]?.scopeMetrics[0]?.scope.name, "kvmeter");
+    assert.ok((resourceMetrics[0]?.scopeMetrics[0]?.metrics.length ?? 0) > 20);
+  });
 });

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+
+import { run } from "../../src/cli/demo.ts";
+import { collectingContext } from "./context.ts";
+
+const leftOver = () => readdirSync(tmpdir()).filter((name) => name.startsWith("kvmeter-demo-"));
+
+test("what the simulated hypervisor has arrives at the receiver, and nothing stays behind", async () => {
+  const before = leftOver();
+  const { texts, context } = collectingContext();
+  const code = await run(["--domains", "3", "--interval", "400ms", "--duration", "1500ms"], context);
+  assert.equal(code, 0, texts.stderr);
+  assert.match(
+    texts.stdout,
+    /^\d\d:\d\d:\d\d vm-0 {2}running cpu \d+\.\d % memory .* of .* disk read .*\/s written .*\/s network in/m,
+  );
+  assert.match(
+    texts.stdout,
+    /^In 1\.\d\d s [2-4] cycles have arrived over OTLP\/gRPC: \d+ points in [2-4] requests, .*\.$/m,
+  );
+  assert.match(texts.stdout, /^3 domains were seen; 0 of them came and 0 went in that time\.$/m);
+  assert.deepEqual(leftOver(), before);
+});
+
+test("nothing arrived is a failure", async () => {
+  const { texts, context } = collectingContext({ signal: AbortSignal.abort() });
+  assert.equal(await run([], context), 1);
+  assert.equal(texts.stdout, "Nothing has arrived at the receiver.\n");
+});
