@@ -32,9 +32,6 @@ nothing of it is read.`,
 const DEFAULT_DURATION_MS = 30_000;
 const DAY_MS = 86_400_000;
 
-/** A domain comes and goes, twice in the default duration. */
-const CHURN = { everyS: 10, livesS: 6 } as const;
-
 interface DemoOptions {
   readonly domains: number;
   readonly seed: number;
@@ -82,7 +79,7 @@ async function demonstrate({ domains, seed, intervalMs, signal, view }: DemoOpti
   try {
     const socketPath = join(directory, "libvirt.sock");
     await using stack = new AsyncDisposableStack();
-    const simulator = await startSimulator({ socketPath, domains, seed, churn: CHURN });
+    const simulator = await startSimulator({ socketPath, domains, seed, scenario: "demo" });
     stack.defer(async () => simulator.stop());
     const receiver = await startReceiver({
       protocol: "grpc",

@@ -34,6 +34,7 @@ interface Known {
 /** Keeps account of what an OTLP receiver received, and of nothing else: what did not arrive is not there. */
 export class Arrivals {
   readonly #live = new Map<string, Known>();
+  readonly #present = new Set<string>();
   readonly #changes: Change[] = [];
   readonly #totals = { cycles: 0, requests: 0, points: 0, bytes: 0, domains: 0, created: 0, destroyed: 0 };
 
@@ -57,18 +58,17 @@ export class Arrivals {
       // The agent's own resource comes once in each cycle, after the domains.
       else if (resource.attributes["process.pid"] !== undefined) this.#totals.cycles += 1;
     }
-    return this.#totals.cycles === cyclesBefore ? undefined : this.#changes.splice(0);
+    if (this.#totals.cycles === cyclesBefore) return undefined;
+    this.#removeAbsent();
+    return this.#changes.splice(0);
   }
 
   #takeDomain(uuid: string, name: string, { metrics }: ReceivedResource): void {
     const before = this.#live.get(uuid);
     const points = metrics.flatMap((metric) => metric.points);
-    if (points.length > 0 && points.every(({ noRecordedValue }) => noRecordedValue)) {
-      if (!this.#live.delete(uuid)) return;
-      this.#totals.destroyed += 1;
-      this.#changes.push({ domain: name, what: "is gone" });
-      return;
-    }
+    // The end of its series is no sign of life.
+    if (points.every(({ noRecordedValue }) => noRecordedValue)) return;
+    this.#present.add(uuid);
     const arrived = namedPoints(name, metrics);
     const amounts = amountsOf(arrived);
     const timeNs = points.reduce((latest, { timeNs }) => (timeNs > latest ? timeNs : latest), 0n);
@@ -82,6 +82,17 @@ export class Arrivals {
     const [was, is] = [stateOf(before.arrived), stateOf(now)];
     if (was !== is)
       this.#changes.push({ domain: name, what: `was ${was ?? "unknown"}, is ${is ?? "unknown"}` });
+  }
+
+  /** A domain of which a whole cycle says nothing is gone. */
+  #removeAbsent(): void {
+    for (const [uuid, { arrived }] of this.#live) {
+      if (this.#present.has(uuid)) continue;
+      this.#live.delete(uuid);
+      this.#totals.destroyed += 1;
+      this.#changes.push({ domain: arrived.name, what: "is gone" });
+    }
+    this.#present.clear();
   }
 
   #appeared(name: string): void {

@@ -29,8 +29,8 @@ test("a domain that comes, changes its state and goes is told of, and counted", 
     { domain: "a", what: "was running, is paused" },
     { domain: "b", what: "has appeared" },
   ]);
-  const gone = receivedDomain({ uuid: "b", timeS: 3, gone: true });
-  assert.deepEqual(arrivals.take([gone, gone, RECEIVED_AGENT], REQUEST), [{ domain: "b", what: "is gone" }]);
+  const third = receivedDomain({ uuid: "a", timeS: 3, state: "paused" });
+  assert.deepEqual(arrivals.take([third, RECEIVED_AGENT], REQUEST), [{ domain: "b", what: "is gone" }]);
   assert.deepEqual(
     arrivals.domains.map(({ name }) => name),
     ["a"],
@@ -40,6 +40,13 @@ test("a domain that comes, changes its state and goes is told of, and counted", 
     { cycles, requests, bytes, domains, created, destroyed },
     { cycles: 3, requests: 3, bytes: 300, domains: 2, created: 1, destroyed: 1 },
   );
+});
+
+test("a domain whose series end is gone", () => {
+  const arrivals = new Arrivals();
+  arrivals.take([receivedDomain({ uuid: "a", timeS: 1 }), RECEIVED_AGENT], REQUEST);
+  const end = receivedDomain({ uuid: "a", timeS: 2, gone: true });
+  assert.deepEqual(arrivals.take([end, RECEIVED_AGENT], REQUEST), [{ domain: "a", what: "is gone" }]);
 });
 
 test("a cycle can come in several requests", () => {
