@@ -30,6 +30,13 @@ async function main(args: readonly string[]): Promise<number> {
   return (await loadCommand(name)).run(commandArgs, context);
 }
 
+/** What does not fit into a pipe is written when its reader has made room, and an exit does not wait for that. */
+async function written(): Promise<void> {
+  await new Promise<void>((done) => {
+    stdout.write("", () => done());
+  });
+}
+
 const { stdout, stderr, env } = process;
 const context = { stdout, stderr, env, signal: stop.signal };
 stdout.on("error", onOutputError);
@@ -39,7 +46,9 @@ process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
 
 try {
-  process.exit(await main(process.argv.slice(2)));
+  const exitCode = await main(process.argv.slice(2));
+  await written();
+  process.exit(exitCode);
 } catch (error) {
   const { text, exitCode } = reportOf(error);
   stderr.write(text);

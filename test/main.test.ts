@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+
+import { simulated } from "./simulated.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const NOBODY = 65_534;
@@ -98,6 +101,17 @@ test("SIGTERM stops in order with 0", async () => {
   child.kill("SIGTERM");
   await once(child, "close");
   assert.deepEqual([child.exitCode, child.signalCode], [0, null]);
+});
+
+test("a slow reader gets everything, more than a pipe holds", async (context) => {
+  const { socketPath } = await simulated(context, { domains: 12 });
+  const child = start(["once", "--format", "json", "--connect", socketUri(socketPath)]);
+  const closed = once(child, "close");
+  await setTimeout(2500);
+  const [stdout] = await Promise.all([text(child.stdout), closed]);
+  assert.ok(stdout.length > 3 * 65_536, `${stdout.length}`);
+  assert.equal((JSON.parse(stdout) as unknown[]).length, 12);
+  assert.equal(child.exitCode, 0);
 });
 
 test("a reader that has seen enough is no error", async () => {
