@@ -97,9 +97,11 @@ test("errors end in one line each, with their code; a bug shows its stack", () =
     text: "k.yaml:1:1 a: wrong [CONFIG_INVALID]\nk.yaml:1:1 a: wrong [CONFIG_REFERENCE]\n",
     exitCode: 2,
   });
-  const failure = new KvmeterError("LIBVIRT_DISCONNECTED", "Cannot read", { cause: new Error("reset") });
+  const failure = new KvmeterError("LIBVIRT_DISCONNECTED", "Cannot read:\n  gone", {
+    cause: new Error("reset"),
+  });
   assert.deepEqual(reportOf(failure), {
-    text: "kvmeter: Cannot read: reset [LIBVIRT_DISCONNECTED]\n",
+    text: "kvmeter: Cannot read: gone [LIBVIRT_DISCONNECTED]\n",
     exitCode: 1,
   });
   assert.match(reportOf(new TypeError("bug")).text, /unexpected error.*TypeError: bug\n.* at /s);
