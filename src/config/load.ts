@@ -2,10 +2,13 @@ import { dirname, resolve } from "node:path";
 
 import { KvmeterError } from "../errors.ts";
 import { parseLibvirtUri } from "../libvirt/uri.ts";
+import { METRIC_ROWS } from "../metrics/definitions.ts";
 import type { Attributes } from "../metrics/points.ts";
+import { unmatchedPatterns } from "../metrics/selection.ts";
 import type { Configuration } from "./configuration.ts";
 import { readDocument, type ConfigurationDocument } from "./document.ts";
 import { environmentAttributes, environmentDestination, environmentIntervalMs } from "./environment.ts";
+import { suggestion } from "./nearest.ts";
 import { throwProblems } from "./problems.ts";
 import { resolveDestinations, type Report } from "./resolve.ts";
 import { LAST_RESORT_INTERVAL_MS, type FileConfiguration } from "./schema.ts";
@@ -43,6 +46,7 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
   };
   if (file !== undefined) {
     checkRepeatedUris(file, report);
+    checkMetricPatterns(file, report);
     checkAttributeNames(file.resource_attributes, report);
   }
   const fileDestinations = entries && resolveDestinations(entries, { directory, report });
@@ -93,6 +97,17 @@ function checkRepeatedUris(file: FileConfiguration, report: Report): void {
   for (const [index, uri] of uris.entries()) {
     const first = uris.indexOf(uri);
     if (first < index) report(["libvirt", index], `is the same as libvirt[${first}]; keep one of the two`);
+  }
+}
+
+function checkMetricPatterns({ metrics }: FileConfiguration, report: Report): void {
+  const names = METRIC_ROWS.map(({ name }) => name);
+  for (const option of ["enable", "disable"] as const) {
+    for (const [index, pattern] of metrics[option].entries()) {
+      if (unmatchedPatterns({ enable: [pattern] }).length === 0) continue;
+      const message = `fits no metric${suggestion(pattern, names)}; kvmeter metrics lists them`;
+      report(["metrics", option, index], message);
+    }
   }
 }
 

@@ -139,6 +139,11 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
     line: "kvmeter.yaml:1:15 libvirt[1]: is the same as libvirt[0]; keep one of the two",
   },
   {
+    name: "a pattern that fits no metric",
+    yaml: "metrics: { enable: [libvirt.domain.vcpu.hatled] }",
+    line: 'kvmeter.yaml:1:21 metrics.enable[0]: fits no metric (did you mean "libvirt.domain.vcpu.halted"?); kvmeter metrics lists them',
+  },
+  {
     name: "an attribute that kvmeter sets itself",
     yaml: "resource_attributes: { service.instance.id: x }",
     line: 'kvmeter.yaml:1:45 resource_attributes["service.instance.id"]: is set by kvmeter itself, to tell domains apart; take it away',
