@@ -39,9 +39,18 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const level = values.config === undefined ? "warn" : configuration.log.level;
   const { secrets } = configuration;
   const log = await createLogger({ ...configuration.log, level, stream: context.stderr, secrets });
-  const all = await collectOnce(configuration, { log, signal: context.signal });
+  const { signal } = context;
+  const all = await collectOnce(configuration, { log, signal }).catch(ignoreAfterAbort(signal));
+  if (all === undefined) return 1;
   await print(ofDomain(all, values.domain), values, context.stdout);
   return 0;
+}
+
+/** Whoever stopped the command knows that it did not finish. */
+function ignoreAfterAbort(signal: AbortSignal): (error: unknown) => undefined {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
 }
 
 function ofDomain(all: readonly ResourcePoints[], domain: string | undefined): readonly ResourcePoints[] {

@@ -56,6 +56,13 @@ describe("once", { concurrency: true }, () => {
     await assert.rejects(once("--domain", "vm"), { code: "USAGE", message: /none is called "vm"/ });
   });
 
+  it("a signal ends it without a word", async () => {
+    const { texts, context } = collectingContext({ signal: AbortSignal.timeout(300) });
+    const command = await loadCommand("once");
+    assert.equal(await command.run(["--connect", simulator.uri], context), 1);
+    assert.deepEqual(texts, { stdout: "", stderr: "" });
+  });
+
   it("json is an array with an object for each resource", async () => {
     const resources = JSON.parse(await once("--format", "json")) as {
       resource: Record<string, string>;
