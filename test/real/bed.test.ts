@@ -13,18 +13,13 @@ import {
   waitUntilBooted,
 } from "./bed/guests.ts";
 import { type Libvirtd, startHostLibvirtd, startNewerLibvirtd } from "./bed/libvirtd.ts";
-import { type Part, whyNot } from "./bed/parts.ts";
 import { isAlive, nameProcess, run, waitFor } from "./bed/processes.ts";
 import { takeDownOwned } from "./bed/records.ts";
+import { skipWithout } from "./bed/skip.ts";
 import { startVictoriaMetrics } from "./bed/victoriametrics.ts";
 import { domstats } from "./bed/virsh.ts";
 
 after(takeDownOwned);
-
-async function skipWithout(...parts: Part[]): Promise<string | false> {
-  const reasons = await Promise.all(parts.map(whyNot));
-  return reasons.find((reason) => reason !== undefined) ?? false;
-}
 
 async function fieldsOf(daemon: Libvirtd, domain: TestDomain): Promise<Map<string, string>> {
   const fields = (await domstats(daemon.virsh, { domains: [domain.uuid] })).get(domain.name);

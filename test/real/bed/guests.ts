@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type DiskSpec, domainXml, type DomainSpec } from "./domain-xml.ts";
+import { type DiskSpec, domainXml, type DomainSpec, escapeXml } from "./domain-xml.ts";
 import { bootDirectory, imageDirectory } from "./libvirtd-flavours.ts";
 import { type Libvirtd, removeAtStop } from "./libvirtd.ts";
 import { paths } from "./parts.ts";
@@ -99,7 +99,9 @@ export async function qemuPid(
   daemon: Pick<Libvirtd, "runDirectory">,
   domain: Pick<TestDomain, "name">,
 ): Promise<number> {
-  return Number(await run("cat", [join(daemon.runDirectory, "qemu", `${domain.name}.pid`)]));
+  // libvirt spells the name as in its XML.
+  const file = `${escapeXml(domain.name)}.pid`;
+  return Number(await run("cat", [join(daemon.runDirectory, "qemu", file)]));
 }
 
 let made = 0;
