@@ -56,6 +56,7 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       const outcomes = await poller.poll(configuration.intervalMs, stop);
       if (stop.aborted) break;
       started ||= checkStart(outcomes);
+      poller.report(outcomes);
       const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
       for (const pipeline of pipelines) pipeline.export(outcomes, own);
     }

@@ -37,7 +37,7 @@ export class Poller<Reading extends Problematic> {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #busy = new Set<Source<Reading>>();
-  readonly #lastProblem = new Map<Source<Reading>, string>();
+  readonly #lastProblem = new Map<string, string>();
 
   constructor(sources: readonly Source<Reading>[], clock: Clock, log: Logger) {
     this.#sources = sources;
@@ -64,11 +64,9 @@ export class Poller<Reading extends Problematic> {
         );
       }
       const reading = await this.#readWithin(source, deadlineMs, signal);
-      this.#report(source, reading.problems.map(messageOf).join("; "));
       const state = reading.problems.length === 0 ? "ok" : "partial";
       return this.#outcome(source, begun, { state, reading, error: undefined });
     } catch (thrown) {
-      this.#report(source, messageOf(thrown));
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       return this.#outcome(source, begun, { state: "failed", reading: undefined, error });
     }
@@ -100,12 +98,16 @@ export class Poller<Reading extends Problematic> {
     return { source: source.name, durationS: (this.#clock.now().monotonicMs - begunMs) / 1000, ...result };
   }
 
-  /** A problem is worth a line when it begins, changes or ends, not in every cycle. */
-  #report(source: Source<Reading>, problem: string): void {
-    const before = this.#lastProblem.get(source) ?? "";
-    if (problem === before) return;
-    this.#lastProblem.set(source, problem);
-    if (problem === "") this.#log.info({ source: source.name }, "source recovered");
-    else this.#log.warn({ source: source.name, problem }, "source has a problem");
+  /** Logs what is new in a round's outcomes: a problem that begins, changes or ends, not one that lasts. */
+  report(outcomes: readonly SourceOutcome<Reading>[]): void {
+    for (const { source, error, reading } of outcomes) {
+      const problems = error === undefined ? (reading?.problems ?? []) : [error];
+      const problem = problems.map(messageOf).join("; ");
+      const before = this.#lastProblem.get(source) ?? "";
+      if (problem === before) continue;
+      this.#lastProblem.set(source, problem);
+      if (problem === "") this.#log.info({ source }, "source recovered");
+      else this.#log.warn({ source, problem }, "source has a problem");
+    }
   }
 }

@@ -68,7 +68,7 @@ test("a problem is logged when it begins, changes and ends, not in every cycle",
     return { value: 1, problems: problem === "" ? [] : [new Error(problem)] };
   });
   const poller = new Poller([shaky], systemClock, log);
-  for (let round = 0; round < 5; round++) await poller.poll(1000, unstopped);
+  for (let round = 0; round < 5; round++) poller.report(await poller.poll(1000, unstopped));
   assert.deepEqual(
     lines.map(({ level, fields, message }) => [level, fields["problem"], message]),
     [
