@@ -4,7 +4,9 @@
  */
 export function globMatcher(patterns: readonly string[]): (name: string) => boolean {
   const expressions = patterns.map((pattern) => {
-    const body = RegExp.escape(pattern).replaceAll(String.raw`\*`, ".*").replaceAll(String.raw`\?`, ".");
+    const body = RegExp.escape(pattern)
+      .replaceAll(String.raw`\*`, ".*")
+      .replaceAll(String.raw`\?`, ".");
     return new RegExp(`^(?:${body})$`, "su");
   });
   return (name) => expressions.some((expression) => expression.test(name));
