@@ -19,7 +19,14 @@ if (required && missing.length > 0) {
 const files = chosen.length > 0 ? chosen : globSync("test/real/*.test.ts").toSorted();
 const { status } = spawnSync(
   process.execPath,
-  ["--test", "--test-reporter=spec", "--test-concurrency=1", "--conditions=kvmeter-source", ...files],
+  [
+    "--test",
+    "--test-reporter=spec",
+    "--test-timeout=900000",
+    "--test-concurrency=1",
+    "--conditions=kvmeter-source",
+    ...files,
+  ],
   { stdio: "inherit" },
 );
 process.exit(status ?? 1);

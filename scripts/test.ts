@@ -19,7 +19,13 @@ const coverage = [
 
 const { status } = spawnSync(
   process.execPath,
-  ["--test", "--test-reporter=spec", ...(chosen.length > 0 ? [] : coverage), ...files],
+  [
+    "--test",
+    "--test-reporter=spec",
+    "--test-timeout=60000",
+    ...(chosen.length > 0 ? [] : coverage),
+    ...files,
+  ],
   { stdio: "inherit" },
 );
 process.exit(status ?? 1);
