@@ -87,10 +87,13 @@ test("a libvirt socket that this user may not open ends with 1 and one line", as
   chmodSync(directory, 0o755);
   const asRoot = process.getuid?.() === 0;
   if (!asRoot) chmodSync(path, 0o000);
-  const { code, stderr } = await end(
-    ["once", "--connect", socketUri(path)],
-    asRoot ? { uid: NOBODY, gid: NOBODY, cwd: "/" } : {},
-  );
+  // An empty value keeps the test runner from having that user write its coverage.
+  const other = asRoot ? { uid: NOBODY, gid: NOBODY, cwd: "/", env: { NODE_V8_COVERAGE: "" } } : {};
+  if (asRoot && (await end(["version"], other)).code !== 0) {
+    context.skip("another user cannot read this folder");
+    return;
+  }
+  const { code, stderr } = await end(["once", "--connect", socketUri(path)], other);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /^kvmeter: Cannot .*closed\/libvirt\.sock.*\[LIBVIRT_SOCKET_PERMISSION\]\n$/);
 });
