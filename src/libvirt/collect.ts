@@ -1,7 +1,8 @@
 import type { Clock, Instant } from "../clock.ts";
 import { KvmeterError, messageOf } from "../errors.ts";
 import type { LibvirtConnection } from "./connection.ts";
-import { getAllDomainStats, StatsFlags } from "./procedures/get-all-domain-stats.ts";
+import { getAllDomainStatsOf, StatsFlags } from "./procedures/get-all-domain-stats.ts";
+import type { FieldFilter } from "./typed-parameters.ts";
 import type { DomainRef, DomainStatsRecord } from "./types.ts";
 
 /** A reply above 32 MiB fails after the daemon has done all the work, and a late chunk is the unit of loss. */
@@ -18,6 +19,8 @@ export interface CollectRequest {
   readonly domains: readonly DomainRef[];
   /** Mask of statistics groups. */
   readonly groups: number;
+  /** The fields that records are to have; all unless given. */
+  readonly isWanted?: FieldFilter;
   readonly deadlineMs: number;
   readonly clock: Clock;
   /**
@@ -39,12 +42,13 @@ export async function collectStatistics(
 ): Promise<Error[]> {
   const problems: Error[] = [];
   const chunks = chunk(request.domains).values();
+  const procedure = getAllDomainStatsOf(request.isWanted);
 
   async function work(): Promise<void> {
     for (const domains of chunks) {
       try {
         const replies = await connection.call(
-          getAllDomainStats,
+          procedure,
           { domains, groups: request.groups, flags: StatsFlags.nowait },
           { timeoutMs: request.deadlineMs },
         );

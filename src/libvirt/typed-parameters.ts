@@ -23,9 +23,22 @@ const NAME_PADDING = [0, 3, 2, 1] as const;
 /** One table for all connections: their daemons send the same names. */
 const names = new FieldNames();
 
-/** remote_typed_param<limit>: { string field, int type, value }<> */
-export function readTypedParameters(reader: XdrReader, limit: number): TypedParameter[] {
-  return reader.array(MINIMUM_BYTES, () => readTypedParameter(reader), limit);
+/** Is a field of this name to be decoded? Asked for every field of every domain: it had better be quick. */
+export type FieldFilter = (field: string) => boolean;
+
+/** remote_typed_param<limit>: { string field, int type, value }<>. Those that nobody wants are only skipped. */
+export function readTypedParameters(
+  reader: XdrReader,
+  limit: number,
+  isWanted: FieldFilter = () => true,
+): TypedParameter[] {
+  const parameters: TypedParameter[] = [];
+  for (let left = reader.count(MINIMUM_BYTES, limit); left > 0; left--) {
+    const field = readFieldName(reader);
+    if (isWanted(field)) parameters.push({ field, value: readValue(reader) });
+    else skipValue(reader);
+  }
+  return parameters;
 }
 
 /** remote_typed_param<>. Types are chosen by {@link parameterTypeOf}. */
@@ -57,11 +70,6 @@ export function parameterTypeOf(value: TypedParameter["value"]): number {
   return value < 0 ? ParameterType.llong : ParameterType.ullong;
 }
 
-function readTypedParameter(reader: XdrReader): TypedParameter {
-  const field = readFieldName(reader);
-  return { field, value: readValue(reader) };
-}
-
 function readFieldName(reader: XdrReader): string {
   const length = reader.u32();
   if (length > FIELD_NAME_LIMIT_BYTES) {
@@ -89,6 +97,21 @@ function readValue(reader: XdrReader): Integer | boolean | string {
     case ParameterType.string:
       return reader.string();
     default:
-      return reader.fail(`a parameter's type must be 1 to 7, current value is ${type}`);
+      return failOfType(reader, type);
   }
+}
+
+function skipValue(reader: XdrReader): void {
+  const type = reader.i32();
+  if (type < ParameterType.int || type > ParameterType.string) failOfType(reader, type);
+  if (type === ParameterType.string) reader.skipString();
+  else reader.skip(isWide(type) ? 8 : 4);
+}
+
+function isWide(type: number): boolean {
+  return type === ParameterType.llong || type === ParameterType.ullong || type === ParameterType.double;
+}
+
+function failOfType(reader: XdrReader, type: number): never {
+  return reader.fail(`a parameter's type must be 1 to 7, current value is ${type}`);
 }

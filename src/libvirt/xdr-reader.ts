@@ -56,11 +56,18 @@ export class XdrReader {
   }
 
   string(limitBytes = STRING_LIMIT_BYTES): string {
+    const at = this.skipString(limitBytes) + 4;
+    return this.buffer.toString("utf8", at, at + this.#view.getUint32(at - 4));
+  }
+
+  /** Moves past a string, as strictly as string() reads it, and returns where its length stands. */
+  skipString(limitBytes = STRING_LIMIT_BYTES): number {
+    const at = this.#offset;
     const length = this.u32();
     if (length > limitBytes) this.fail(`a string of ${length} bytes is over the limit of ${limitBytes}`);
-    const at = this.skip(length);
+    this.skip(length);
     this.#skipPadding(length);
-    return this.buffer.toString("utf8", at, at + length);
+    return at;
   }
 
   /** `opaque[n]` as a view into the reply. */
@@ -74,19 +81,25 @@ export class XdrReader {
     return this.bool() ? read() : undefined;
   }
 
-  /**
-   * `T<limit>`. `minimumBytes` is the least that one element takes: a count that cannot fit is refused, as is one
-   * over the limit of the protocol.
-   */
+  /** `T<limit>`: see count(). */
   array<T>(minimumBytes: number, read: () => T, limit: number = Infinity): T[] {
+    const count = this.count(minimumBytes, limit);
+    const values: T[] = [];
+    for (let i = 0; i < count; i++) values.push(read());
+    return values;
+  }
+
+  /**
+   * How many elements of `T<limit>` follow. `minimumBytes` is the least that one element takes: a count that cannot
+   * fit is refused, as is one over the limit of the protocol.
+   */
+  count(minimumBytes: number, limit: number): number {
     const count = this.u32();
     if (count > limit) this.fail(`an array of ${count} elements is over the limit of ${limit}`);
     if (count * minimumBytes > this.remaining) {
       this.fail(`an array of ${count} elements cannot fit in the ${this.remaining} bytes left`);
     }
-    const values: T[] = [];
-    for (let i = 0; i < count; i++) values.push(read());
-    return values;
+    return count;
   }
 
   /** Everything must have been read. */

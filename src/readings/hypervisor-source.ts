@@ -108,7 +108,7 @@ export class HypervisorSource {
     };
     const active = domains.filter(isActive);
     const inactive = domains.filter((domain) => !isActive(domain));
-    const shared = { deadlineMs, clock, onRecord };
+    const shared = { isWanted: this.#reader.uses, deadlineMs, clock, onRecord };
     const problems = [
       ...(await collectStatistics(connection, { domains: active, groups, ...shared })),
       ...(await collectStatistics(connection, { domains: inactive, groups: INACTIVE_GROUPS, ...shared })),

@@ -22,6 +22,8 @@ export interface StatisticsReader {
     readAt: Instant,
     options?: { readonly inactive?: boolean },
   ): DomainStatistics;
+  /** Is a field of this name read, or at least counted as unknown? */
+  uses(this: void, field: string): boolean;
   /**
    * What read() left out since this was last asked, with how many times: `vcpu.#.newcomer` of an unknown field,
    * numbers replaced, `balloon.rss (text)` of a known one with a value of the wrong kind.
@@ -130,8 +132,7 @@ export function createStatisticsReader({ unusedScopes }: StatisticsReaderOptions
       const items: Partial<Record<StatisticsScope, OpenItem[]>> = {};
       const readTimes: Partial<Record<StatisticsGroup, Instant>> = {};
       for (const { field: name, value } of parameters) {
-        let place = fields.get(name);
-        if (place === undefined) place = resolve(name);
+        const place = fields.get(name) ?? resolve(name);
         if (place === "unused") continue;
         if (place === "unknown") {
           count(withoutNumbers(name));
@@ -160,6 +161,8 @@ export function createStatisticsReader({ unusedScopes }: StatisticsReaderOptions
       const shutOff = inactive || statistics.items.state?.[0]?.values.state === SHUT_OFF;
       return shutOff ? withoutCpu(statistics) : statistics;
     },
+
+    uses: (field) => (fields.get(field) ?? resolve(field)) !== "unused",
 
     takeUnknownFields() {
       const taken = unknown;
