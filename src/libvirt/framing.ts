@@ -28,6 +28,8 @@ export const FRAME_LIMIT_BYTES = 33_554_432 + 4;
 
 const LENGTH_BYTES = 4;
 const FIRST_CAPACITY_BYTES = 65_536;
+/** What has arrived earns a length word so many times the room: steep, because every step is a copy and garbage. */
+const GROWTH = 16;
 
 /** virNetMessageHeader. Numbers are as they came: what they may be is the connection's matter. */
 export interface FrameHeader {
@@ -99,10 +101,8 @@ export class FrameSplitter {
     const end = Math.min(chunk.length, start + target - this.#filled);
     const filled = this.#filled + end - start;
     if (filled > this.#partial.length) {
-      const doubled = Math.max(FIRST_CAPACITY_BYTES, this.#partial.length * 2);
-      const grown = Buffer.allocUnsafeSlow(
-        Math.max(filled, Math.min(Math.max(target, LENGTH_BYTES), doubled)),
-      );
+      const earned = Math.max(FIRST_CAPACITY_BYTES, this.#partial.length * GROWTH);
+      const grown = Buffer.allocUnsafeSlow(Math.max(filled, Math.min(target, earned)));
       this.#partial.copy(grown, 0, 0, this.#filled);
       this.#partial = grown;
     }
