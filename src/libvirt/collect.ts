@@ -1,6 +1,7 @@
 import type { Clock, Instant } from "../clock.ts";
 import { KvmeterError, messageOf } from "../errors.ts";
 import type { LibvirtConnection } from "./connection.ts";
+import { LibvirtError } from "./errors.ts";
 import { getAllDomainStatsOf, StatsFlags } from "./procedures/get-all-domain-stats.ts";
 import type { FieldFilter } from "./typed-parameters.ts";
 import type { DomainRef, DomainStatsRecord } from "./types.ts";
@@ -32,9 +33,9 @@ export interface CollectRequest {
 
 /**
  * Reads bulk statistics of the given domains in chunks, a few side by side on one connection. NOWAIT keeps the
- * daemon from waiting up to 30 s for every domain that somebody else is busy with. A chunk that fails or is late
- * costs its own domains and nobody else's: for each there is one error in the result, naming its domains. A domain
- * that vanished meanwhile is in neither.
+ * daemon from waiting up to 30 s for every domain that somebody else is busy with. A chunk that fails twice or is
+ * late costs its own domains and nobody else's: for each there is one error in the result, naming its domains. A
+ * domain that vanished meanwhile is in neither.
  */
 export async function collectStatistics(
   connection: LibvirtConnection,
@@ -44,14 +45,22 @@ export async function collectStatistics(
   const chunks = chunk(request.domains).values();
   const procedure = getAllDomainStatsOf(request.isWanted);
 
+  function ask(domains: readonly DomainRef[]): Promise<DomainStatsRecord[]> {
+    return connection.call(
+      procedure,
+      { domains, groups: request.groups, flags: StatsFlags.nowait },
+      { timeoutMs: request.deadlineMs },
+    );
+  }
+
   async function work(): Promise<void> {
     for (const domains of chunks) {
       try {
-        const replies = await connection.call(
-          procedure,
-          { domains, groups: request.groups, flags: StatsFlags.nowait },
-          { timeoutMs: request.deadlineMs },
-        );
+        const replies = await ask(domains).catch((error: unknown) => {
+          // One QEMU that ends while it is asked fails the call for all (measured: code 38); by now it is gone.
+          if (error instanceof LibvirtError) return ask(domains);
+          throw error;
+        });
         const readAt = request.clock.now();
         for (const record of replies) request.onRecord(record, readAt);
       } catch (error) {

@@ -59,10 +59,19 @@ for (const [domains, calls] of [
   });
 }
 
-test("a chunk that fails costs its own domains only, and the problem names them", async (t) => {
+test("a domain that ends while it is asked fails the call, which is made once more", async (t) => {
   const simulator = await simulated(t, {
     domains: 30,
     faults: [{ kind: "error", procedure: "CONNECT_GET_ALL_DOMAIN_STATS", code: 38, times: 1 }],
+  });
+  const { records, problems } = await collectAll(t, simulator);
+  assert.deepEqual([records.length, problems.length, bulkCalls(simulator)], [30, 0, 4]);
+});
+
+test("a chunk that fails twice costs its own domains only, and the problem names them", async (t) => {
+  const simulator = await simulated(t, {
+    domains: 30,
+    faults: [{ kind: "error", procedure: "CONNECT_GET_ALL_DOMAIN_STATS", code: 38, times: 4 }],
   });
   const { records, problems } = await collectAll(t, simulator);
   assert.equal(records.length, 20);
