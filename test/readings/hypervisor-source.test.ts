@@ -68,7 +68,7 @@ test("a domain whose XML cannot be read has its statistics, and is asked again i
 test("a domain without statistics in a cycle is in the reading, with a problem that says why", async (t) => {
   const simulator = await simulated(t, {
     domains: 1,
-    faults: [{ kind: "error", procedure: "CONNECT_GET_ALL_DOMAIN_STATS", code: 38, times: 1 }],
+    faults: [{ kind: "error", procedure: "CONNECT_GET_ALL_DOMAIN_STATS", code: 38, times: 2 }],
   });
   const source = new HypervisorSource(options(simulator.uri));
   t.after(() => source.close());
