@@ -28,15 +28,21 @@ interface Problematic {
   readonly problems: readonly Error[];
 }
 
+/** A read that was started; it stays until a round has taken over what it brings. */
+interface Read<Reading> {
+  readonly reading: Promise<Reading>;
+  settled: boolean;
+}
+
 /**
- * Reads sources side by side, each within the deadline. A source that is late is reported as failed and is left
- * alone until its read settles: no second read is started on top of it.
+ * Reads sources side by side, each within the deadline. A source that is late has failed in this round and holds up
+ * nobody; its read goes on, and what it brings is the next round's. No second read is started on top of it.
  */
 export class Poller<Reading extends Problematic> {
   readonly #sources: readonly Source<Reading>[];
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #busy = new Set<Source<Reading>>();
+  readonly #underWay = new Map<Source<Reading>, Read<Reading>>();
   readonly #lastProblem = new Map<string, string>();
 
   constructor(sources: readonly Source<Reading>[], clock: Clock, log: Logger) {
@@ -57,12 +63,6 @@ export class Poller<Reading extends Problematic> {
   ): Promise<SourceOutcome<Reading>> {
     const begun = this.#clock.now().monotonicMs;
     try {
-      if (this.#busy.has(source)) {
-        throw new KvmeterError(
-          "SOURCE_DEADLINE",
-          `Cannot read ${source.name}: its previous read is still under way`,
-        );
-      }
       const reading = await this.#readWithin(source, deadlineMs, signal);
       const state = reading.problems.length === 0 ? "ok" : "partial";
       return this.#outcome(source, begun, { state, reading, error: undefined });
@@ -73,21 +73,28 @@ export class Poller<Reading extends Problematic> {
   }
 
   async #readWithin(source: Source<Reading>, deadlineMs: number, signal: AbortSignal): Promise<Reading> {
-    this.#busy.add(source);
-    const deadline = new AbortController();
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const onStop = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onStop);
     const timer = setTimeout(() => {
       const problem = `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`;
-      deadline.abort(new KvmeterError("SOURCE_DEADLINE", problem));
+      reject(new KvmeterError("SOURCE_DEADLINE", problem));
     }, deadlineMs);
-    const stop = AbortSignal.any([deadline.signal, signal]);
-    const { promise: stopped, reject } = Promise.withResolvers<never>();
-    stop.addEventListener("abort", () => reject(stop.reason as Error));
+    const read = this.#underWay.get(source) ?? this.#start(source, signal);
     try {
-      const read = source.read(stop).finally(() => this.#busy.delete(source));
-      return await Promise.race([read, stopped]);
+      return await Promise.race([read.reading, tooLate]);
     } finally {
+      if (read.settled) this.#underWay.delete(source);
       clearTimeout(timer);
+      signal.removeEventListener("abort", onStop);
     }
+  }
+
+  #start(source: Source<Reading>, signal: AbortSignal): Read<Reading> {
+    const settle = (): void => void (read.settled = true);
+    const read = { reading: source.read(signal).finally(settle), settled: false };
+    this.#underWay.set(source, read);
+    return read;
   }
 
   #outcome(

@@ -30,26 +30,42 @@ test("sources are read side by side, and a late one does not hold up the others"
   assert.equal(good?.reading?.value, 1);
 });
 
-test("a source that is late is not read again on top, and is told to stop", async () => {
+test("a source that is late is not read again on top, and what it brings is the next round's", async () => {
   const { log } = collectLog();
   let reads = 0;
-  let aborted = false;
   const { promise, resolve } = Promise.withResolvers<Reading>();
-  const slow = source("slow", (signal) => {
+  const slow = source("slow", () => {
     reads += 1;
-    signal.addEventListener("abort", () => (aborted = true));
-    return promise;
+    return reads === 1 ? promise : Promise.resolve({ value: 2, problems: [] });
   });
   const poller = new Poller([slow], systemClock, log);
-  await poller.poll(20, unstopped);
-  const [second] = await poller.poll(20, unstopped);
+  for (let round = 0; round < 2; round++) {
+    const [late] = await poller.poll(20, unstopped);
+    assert.equal(late?.state, "failed");
+  }
   assert.equal(reads, 1);
-  assert.equal(aborted, true);
-  assert.match(second?.error?.message ?? "", /still under way/);
   resolve({ value: 1, problems: [] });
   await sleep(5);
-  await poller.poll(20, unstopped);
-  assert.equal(reads, 2);
+  const values = [];
+  for (let round = 0; round < 2; round++)
+    values.push((await poller.poll(1000, unstopped))[0]?.reading?.value);
+  assert.deepEqual(values, [1, 2]);
+});
+
+test("a read that fails late is the next round's failure, and nobody's unhandled one", async () => {
+  const { log } = collectLog();
+  const { promise, reject } = Promise.withResolvers<Reading>();
+  let reads = 0;
+  const failing = source("failing", () => {
+    reads += 1;
+    return reads === 1 ? promise : Promise.resolve({ value: 2, problems: [] });
+  });
+  const poller = new Poller([failing], systemClock, log);
+  await poller.poll(10, unstopped);
+  reject(new Error("broken"));
+  await sleep(5);
+  assert.equal((await poller.poll(1000, unstopped))[0]?.error?.message, "broken");
+  assert.equal((await poller.poll(1000, unstopped))[0]?.state, "ok");
 });
 
 test("a reading with problems is partial, and keeps what was read", async () => {
