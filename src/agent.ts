@@ -116,11 +116,18 @@ function createSources(
   );
 }
 
-/** A source that cannot be read is an outage later; when none can at the start, it is a mistake. */
-function checkStart(outcomes: readonly SourceOutcome<HypervisorReading>[]): true {
-  const [first] = outcomes;
-  if (first?.error !== undefined && outcomes.every(({ error }) => error !== undefined)) throw first.error;
-  return true;
+/**
+ * A source that cannot be read is an outage later; when none can at the start, it is a mistake. Being late is none:
+ * the first read has every domain's XML to read and can take longer than a short interval, so the next one tells.
+ */
+function checkStart(outcomes: readonly SourceOutcome<HypervisorReading>[]): boolean {
+  const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  if (errors.length < outcomes.length) return true;
+  const mistake = errors.find(
+    (error) => !(error instanceof KvmeterError && error.code === "SOURCE_DEADLINE"),
+  );
+  if (mistake !== undefined) throw mistake;
+  return false;
 }
 
 /** A backend that is away will come back; one whose certificate does not fit will not by itself. */

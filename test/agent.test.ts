@@ -99,6 +99,21 @@ test("what the hypervisor has arrives at the backend, cycle after cycle, until t
   assert.ok(wellRead.length >= 3, `${wellRead.length} of ${ok.length} cycles went well`);
 });
 
+test("a first read that takes longer than the interval is no reason to give up", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  simulator.addFault({ kind: "delay", procedure: "DOMAIN_GET_XML_DESC", ms: 2 * INTERVAL_MS });
+  const { endpoint, received } = await backend(t);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = runAgent(configuration([simulator.uri], endpoint), { log, signal: stop.signal });
+  const [slow] = simulator.domains();
+  assert.ok(slow);
+  await until(() => pointsOf(received, slow.uuid, "libvirt.domain.status").length > 0);
+  assert.ok(lines.some(({ fields }) => /within 200 ms/.test(String(fields["problem"]))));
+  stop.abort();
+  await running;
+});
+
 test("a domain that is destroyed has no more points, and its new namesake is somebody else", async (t) => {
   const simulator = await simulated(t, { domains: 1 });
   const { endpoint, received } = await backend(t);
