@@ -19,13 +19,11 @@ import { type Libvirtd, startHostLibvirtd, startNewerLibvirtd } from "./bed/libv
 import { run } from "./bed/processes.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
-import { readOnce, withConfiguration } from "./kvmeter.ts";
+import { readEverything, readOnce } from "./kvmeter.ts";
 import { procStartMs, psStartMs } from "./process-start.ts";
-import { moved, type Sandwich, sandwich } from "./sandwich.ts";
+import { type Sandwich, sandwich, steadySandwich } from "./sandwich.ts";
 
 after(takeDownOwned);
-
-const EVERYTHING = 'metrics: { enable: ["*"] }\n';
 
 interface Domains {
   readonly guests: readonly TestDomain[];
@@ -49,23 +47,7 @@ async function furnish(daemon: Libvirtd): Promise<Domains> {
   return { guests, paused, inactive };
 }
 
-/** A reading between two of virsh's, taken anew as long as the domains' fields moved that may not. */
-async function steadySandwich(
-  daemon: Libvirtd,
-  domains: readonly TestDomain[],
-  mayMove: RegExp,
-): Promise<Sandwich> {
-  for (let attempt = 1; ; attempt++) {
-    const taken = await withConfiguration(EVERYTHING, (file) =>
-      sandwich(daemon, () => readOnce(daemon, ["-c", file])),
-    );
-    const restless = domains.flatMap(({ name }) =>
-      moved(taken, name).filter((field) => !mayMove.test(field)),
-    );
-    if (restless.length === 0) return taken;
-    if (attempt === 5) assert.fail(`these do not stand still: ${restless.join(", ")}`);
-  }
-}
+const namesOf = (domains: readonly TestDomain[]) => domains.map(({ name }) => name);
 
 function parts(taken: Sandwich, { name }: TestDomain): [JsonResource, VirshDomain, VirshDomain] {
   const [kvmeter, before, after] = [taken.kvmeter, taken.before, taken.after].map((all) => all.get(name));
@@ -81,7 +63,7 @@ function point({ metrics }: JsonResource, metric: string, attributes: object = {
 
 async function pausedEqual(daemon: Libvirtd, { paused }: Domains): Promise<void> {
   // Asking costs QEMU itself CPU time, even while its guest is paused.
-  const taken = await steadySandwich(daemon, paused, /^cpu\./);
+  const taken = await steadySandwich(daemon, namesOf(paused), /^cpu\./);
   for (const domain of paused) {
     const [kvmeter, before, after] = parts(taken, domain);
     assert.deepEqual(compare(kvmeter, { before, after, rows: DOMAIN_ROWS }), [], domain.name);
@@ -116,9 +98,7 @@ function everyFieldCounts(taken: Sandwich, domain: TestDomain): void {
 }
 
 async function runningBetween(daemon: Libvirtd, { guests }: Domains): Promise<void> {
-  const taken = await withConfiguration(EVERYTHING, (file) =>
-    sandwich(daemon, () => readOnce(daemon, ["-c", file])),
-  );
+  const taken = await sandwich(daemon, () => readEverything(daemon));
   for (const guest of guests) {
     const [kvmeter, before, after] = parts(taken, guest);
     const differences = compare(kvmeter, { before, after, rows: DOMAIN_ROWS, gaugesAreFree: true });
@@ -159,7 +139,7 @@ async function suspendedEqual(daemon: Libvirtd, { guests }: Domains, t: TestCont
     for (const guest of guests) await daemon.virsh(["resume", guest.uuid]);
   });
   // A mean over the time since the interval began falls as time goes by.
-  const taken = await steadySandwich(daemon, guests, /^cpu\.|_queue_depth_avg$/);
+  const taken = await steadySandwich(daemon, namesOf(guests), /^cpu\.|_queue_depth_avg$/);
   for (const guest of guests) {
     const [kvmeter, before, after] = parts(taken, guest);
     assert.deepEqual(compare(kvmeter, { before, after, rows: DOMAIN_ROWS }), [], guest.name);

@@ -112,3 +112,10 @@ export async function readOnce(
   const resources = JSON.parse(stdout) as JsonResource[];
   return new Map(resources.map((one) => [String(one.resource["libvirt.domain.name"]), one]));
 }
+
+/** The same with every metric of the catalogue switched on. */
+export function readEverything(
+  daemon: Pick<Libvirtd, "readOnlySocketPath">,
+): Promise<Map<string, JsonResource>> {
+  return withConfiguration('metrics: { enable: ["*"] }\n', (file) => readOnce(daemon, ["-c", file]));
+}

@@ -3,6 +3,7 @@ import type { VirshDomain } from "../domstats/expectations.ts";
 import { macsOf } from "../domstats/recorded.ts";
 import type { Libvirtd } from "./bed/libvirtd.ts";
 import { domstats } from "./bed/virsh.ts";
+import { readEverything } from "./kvmeter.ts";
 
 /** All domains of a daemon as virsh shows them, by name. */
 export async function virshDomains({ virsh }: Pick<Libvirtd, "virsh">): Promise<Map<string, VirshDomain>> {
@@ -35,8 +36,22 @@ export async function sandwich(
 }
 
 /** Fields of a domain that virsh did not print alike before and after. */
-export function moved({ before, after }: Sandwich, name: string): string[] {
+function moved({ before, after }: Sandwich, name: string): string[] {
   const [first, last] = [before.get(name)?.fields, after.get(name)?.fields];
   const fields = new Set([...(first?.keys() ?? []), ...(last?.keys() ?? [])]);
   return [...fields].filter((field) => first?.get(field) !== last?.get(field));
+}
+
+/** A reading of everything between two of virsh's, taken anew while fields of the domains move that may not. */
+export async function steadySandwich(
+  daemon: Pick<Libvirtd, "virsh" | "readOnlySocketPath">,
+  names: readonly string[],
+  mayMove: RegExp,
+): Promise<Sandwich> {
+  for (let attempt = 1; ; attempt++) {
+    const taken = await sandwich(daemon, () => readEverything(daemon));
+    const restless = names.flatMap((name) => moved(taken, name).filter((field) => !mayMove.test(field)));
+    if (restless.length === 0) return taken;
+    if (attempt === 5) throw new Error(`these fields do not stand still: ${restless.join(", ")}`);
+  }
 }

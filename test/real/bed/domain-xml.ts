@@ -19,6 +19,8 @@ export interface DomainSpec {
   /** MAC addresses, one a card. */
   readonly nics: readonly string[];
   readonly iothreads?: number;
+  /** By KVM instead of emulated; the daemon must have been started for it. */
+  readonly kvm?: boolean;
   /** With them it boots the test guest. */
   readonly boot?: { readonly kernel: string; readonly initrd: string };
   /** Metadata as OpenStack's nova writes them. */
@@ -37,10 +39,10 @@ export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** The domain's XML. It is emulated (no KVM is needed) and its statistics period is 2 s. */
+/** The domain's XML. It is emulated unless it is to have KVM, and its statistics period is 2 s. */
 export function domainXml(spec: DomainSpec): string {
   // "pc" has 31 slots without any bridge: enough for 12 disks and 12 cards, and QEMU stays small.
-  return `<domain type='qemu'>
+  return `<domain type='${spec.kvm ? "kvm" : "qemu"}'>
   <name>${escapeXml(spec.name)}</name>
   <uuid>${spec.uuid}</uuid>${spec.openstack ? openstackMetadata(spec) : ""}
   <memory unit='MiB'>${spec.memoryMib}</memory>

@@ -30,6 +30,8 @@ export interface Shape {
   readonly vcpus: number;
   /** An empty CD-ROM drive beside the disks. */
   readonly cdrom?: boolean;
+  /** By KVM, of a daemon that was started for it. */
+  readonly kvm?: boolean;
 }
 
 /** Creating one is mostly waiting for its QEMU; more at once only make two cores wait for each other. */
@@ -131,6 +133,7 @@ async function specify(host: DomainHost, shape: Shape, kind: string): Promise<Do
     vcpus: shape.vcpus,
     disks: [...disks, ...cdrom],
     nics,
+    kvm: shape.kvm ?? false,
     openstack: serial % 2 === 1,
   };
 }

@@ -18,6 +18,8 @@ import { type Virsh, virshFor } from "./virsh.ts";
 export interface LibvirtdOptions {
   /** Who may use the sockets: whoever can open them (default), or whom polkit lets, as on a usual Debian. */
   readonly auth?: "none" | "polkit";
+  /** Leaves /dev/kvm to the guests; see whyNoKvm. */
+  readonly kvm?: boolean;
   /** Further lines of libvirtd.conf, as they stand there. */
   readonly settings?: readonly string[];
 }
@@ -68,9 +70,10 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       join(flavour.configDirectory, "virtlogd.conf"),
       'log_level = 4\nlog_outputs = "4:stderr"\n',
     );
-    const virtlogd = await launch(flavour, "virtlogd");
+    const kvm = options.kvm ?? false;
+    const virtlogd = await launch(flavour, "virtlogd", kvm);
     await waitForSocket(join(flavour.runDirectory, "virtlogd-sock"), virtlogd);
-    let daemon = await launchLibvirtd(flavour);
+    let daemon = await launchLibvirtd(flavour, kvm);
     const handle = describe(flavour, await versionOf(flavour.uri));
     return {
       ...handle,
@@ -79,7 +82,7 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       kill: () => killProcess(daemon),
       restart: async () => {
         await endProcess(daemon);
-        daemon = await launchLibvirtd(flavour);
+        daemon = await launchLibvirtd(flavour, kvm);
       },
     };
   } catch (error) {
@@ -131,10 +134,15 @@ function configuration(options: LibvirtdOptions): string {
   ].join("\n");
 }
 
-async function launch(flavour: Flavour, program: "libvirtd" | "virtlogd"): Promise<ProcessName> {
+async function launch(
+  flavour: Flavour,
+  program: "libvirtd" | "virtlogd",
+  kvm: boolean,
+): Promise<ProcessName> {
   const config = join(flavour.configDirectoryInside, `${program}.conf`);
   const path = `/usr/sbin/${program}`;
-  const args = [join(import.meta.dirname, "subreaper.pl"), ...flavour.command(path, ["--config", config])];
+  const command = flavour.command(path, ["--config", config], kvm);
+  const args = [join(import.meta.dirname, "subreaper.pl"), ...command];
   const logPath = join(flavour.configDirectory, `${program}.log`);
   const reaper = await startDaemon({ command: "/usr/bin/perl", args, logPath });
   recordReaper(flavour.name, reaper);
@@ -143,11 +151,11 @@ async function launch(flavour: Flavour, program: "libvirtd" | "virtlogd"): Promi
   return daemon;
 }
 
-async function launchLibvirtd(flavour: Flavour): Promise<ProcessName> {
+async function launchLibvirtd(flavour: Flavour, kvm: boolean): Promise<ProcessName> {
   // A killed daemon leaves its sockets, and the new one must not be taken for ready by them.
   const sockets = ["libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock"];
   await Promise.all(sockets.map((socket) => rm(join(flavour.runDirectory, socket), { force: true })));
-  const daemon = await launch(flavour, "libvirtd");
+  const daemon = await launch(flavour, "libvirtd", kvm);
   await waitForSocket(join(flavour.runDirectory, "libvirt-sock-ro"), daemon);
   await waitFor(() => virshFor(flavour.uri)(["uri"]), { what: `${flavour.name} to answer` });
   return daemon;

@@ -59,6 +59,15 @@ export async function whyNot(part: Part): Promise<string | undefined> {
   return undefined;
 }
 
+/** Why guests cannot have KVM here; undefined when they can. Few build machines have it, so it is never required. */
+export async function whyNoKvm(): Promise<string | undefined> {
+  const device = "/dev/kvm";
+  return access(device, constants.R_OK | constants.W_OK).then(
+    () => undefined,
+    (error: Error) => `no KVM: cannot open ${device}: ${error.message}`,
+  );
+}
+
 /** The reasons of all parts that cannot be used here; empty when the whole bed can be started. */
 export async function missingParts(): Promise<string[]> {
   const parts = Object.keys(neededFiles) as Part[];
