@@ -87,6 +87,7 @@ async function recordReply(shape: Partial<DomainShape>): Promise<Buffer> {
     socketPath: join(folder, "libvirt-sock"),
     domains: DOMAINS,
     shape,
+    release: "9.0",
   });
   try {
     const connection = await connect(simulator.uri);
