@@ -109,7 +109,7 @@ test("a first read that takes longer than the interval is no reason to give up",
   const [slow] = simulator.domains();
   assert.ok(slow);
   await until(() => pointsOf(received, slow.uuid, "libvirt.domain.status").length > 0);
-  assert.ok(lines.some(({ fields }) => /within 200 ms/.test(String(fields["problem"]))));
+  assert.ok(lines.some(({ fields }) => /within 160 ms/.test(String(fields["problem"]))));
   stop.abort();
   await running;
 });
