@@ -15,6 +15,7 @@ import { DOMAIN_ROWS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
+import { createMemoryStore } from "./otlp/queue/open.ts";
 import { readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -45,7 +46,8 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, calls);
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
-  const pipelines = createPipelines(configuration, log);
+  const store = createMemoryStore({ log });
+  const pipelines = createPipelines(configuration, { log, store });
   const misfit = new AbortController();
   for (const { destinations } of pipelines) {
     for (const { firstError } of destinations) void firstError.then((error) => stopOnMisfit(error, misfit));
@@ -66,6 +68,7 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
     misfit.signal.throwIfAborted();
   } finally {
     await Promise.all(pipelines.map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
+    await store.close();
     await Promise.all(sources.map((source) => source.close()));
   }
 }

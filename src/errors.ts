@@ -87,6 +87,11 @@ export const ERROR_KINDS = {
   OTLP_REFUSED: { retryable: false, exitCode: 1, meaning: "The OTLP backend refused the data." },
   OTLP_UNAVAILABLE: { retryable: true, exitCode: 1, meaning: "The OTLP backend asked to try again later." },
   OTLP_DEADLINE: { retryable: true, exitCode: 1, meaning: "The OTLP backend did not answer in time." },
+  STATE_IN_USE: {
+    retryable: false,
+    exitCode: 1,
+    meaning: "Another agent uses the state directory.",
+  },
   LISTEN: { retryable: false, exitCode: 1, meaning: "A socket cannot be listened on." },
 } as const satisfies Record<string, ErrorKind>;
 

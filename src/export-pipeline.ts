@@ -10,8 +10,10 @@ import type { ResourceOptions } from "./metrics/resources.ts";
 import { selectRows } from "./metrics/selection.ts";
 import { cutRequests } from "./otlp/batch.ts";
 import type { Destination } from "./otlp/destination.ts";
-import { createDestination } from "./otlp/direct-destination.ts";
 import { encodeCycle } from "./otlp/encode.ts";
+import { QUEUE_DEFAULTS } from "./otlp/options.ts";
+import type { StateStore } from "./otlp/queue/state-store.ts";
+import { createQueuedDestination } from "./otlp/queued-destination.ts";
 import { kvmeterScope, type Scope } from "./otlp/scope.ts";
 import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -98,12 +100,21 @@ export class ExportPipeline {
 }
 
 /** One pipeline for each identity mode that a destination has. */
-export function createPipelines(configuration: Configuration, log: Logger): ExportPipeline[] {
+export function createPipelines(
+  configuration: Configuration,
+  { log, store }: { readonly log: Logger; readonly store: StateStore },
+): ExportPipeline[] {
   const instanceId = randomUUID();
   const byIdentity = Map.groupBy(configuration.destinations, ({ identity }) => identity);
   return Array.from(byIdentity, ([identity, destinations]) => {
     const outlets = destinations.map((options) => ({
-      destination: createDestination({ ...options, log }),
+      destination: createQueuedDestination({
+        ...options,
+        log,
+        queue: store.queue(options.name, QUEUE_DEFAULTS),
+        order: "oldest-first",
+        replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
+      }),
       requestLimitBytes: options.requestLimitBytes,
     }));
     return new ExportPipeline(configuration, { outlets, identity, instanceId, log });

@@ -1,8 +1,17 @@
-/** One encoded ExportMetricsServiceRequest, ready to be sent. */
+import type { Codec } from "./compression.ts";
+
+/** What a request carries. */
+export type Signal = "metrics" | "logs";
+
+/** One encoded ExportMetricsServiceRequest (or ExportLogsServiceRequest), ready to be sent. */
 export interface ExportRequest {
   readonly body: Uint8Array;
-  /** Data points inside, for the account of what was exported and what was dropped. */
+  /** Data points or log records inside, for the account of what was exported and what was dropped. */
   readonly pointCount: number;
+  /** Metrics where nothing is said. */
+  readonly signal?: Signal;
+  /** How the body is compressed already; not at all where nothing is said. HTTP sends it as it is. */
+  readonly codec?: Codec;
 }
 
 /** What became of a request. */
@@ -23,24 +32,47 @@ export interface OtlpTransport {
 }
 
 /**
- * Why points did not arrive. refused: the backend will never take the request. too_large: it takes smaller ones
- * only. rejected: it took the request without these points. unavailable: it or the way to it failed. backlog: newer
- * points came while older ones still waited. shutdown: there was no time left.
+ * Why points did not arrive. refused: the backend will never take the request. too_large: it takes smaller ones only,
+ * and this one cannot be cut. rejected: it took the request without these points. too_old: they waited longer than
+ * the queue's age limit. queue_full: newer ones needed their place. unreadable: the queue's file was damaged.
+ * shutdown: there was no time left and no state directory to keep them in.
  */
-export type DropReason = "refused" | "too_large" | "rejected" | "unavailable" | "backlog" | "shutdown";
+export const DROP_REASONS = [
+  "refused",
+  "too_large",
+  "rejected",
+  "too_old",
+  "queue_full",
+  "unreadable",
+  "shutdown",
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
-/** The account of a destination since its start: every point that it was given is counted once. */
+/**
+ * The account of a destination since its start. Every point is counted once: handed over + recovered = exported +
+ * dropped + queued, at any moment.
+ */
 export interface DeliveryCounts {
+  /** Points given to the destination. */
+  readonly handedOverPoints: number;
+  /** Points that were in the queue when it was opened. */
+  readonly recoveredPoints: number;
   readonly exportedPoints: number;
   readonly droppedPoints: Readonly<Record<DropReason, number>>;
+  /** Points that wait, those of the request under way included. */
+  readonly queuedPoints: number;
+  readonly queuedBatches: number;
+  /** What the batches take of the queue's limit. */
+  readonly queuedBytes: number;
+  /** How long the oldest batch has been waiting; 0 without one. */
+  readonly oldestAgeMs: number;
+  /** Points of the request under way. */
+  readonly inFlightPoints: number;
   /** The last thing that went wrong, in words; undefined if nothing ever did. */
   readonly lastError: string | undefined;
 }
 
-/**
- * Where a cycle's requests leave for. Between this seam and the transport there is room for what a destination
- * needs of its own: queue, retry, pace.
- */
+/** Where a cycle's requests leave for: queue, retry and pace are the destination's own. */
 export interface Destination {
   readonly name: string;
   /** Of one moment: it does not change afterwards. */
@@ -49,6 +81,6 @@ export interface Destination {
   readonly firstError: Promise<Error | undefined>;
   /** Takes the requests over and returns at once: collection never waits for delivery. */
   deliver(requests: readonly ExportRequest[]): void;
-  /** Sends what can still be sent within so many milliseconds, then lets go. */
+  /** Sends what can still be sent within so many milliseconds, then lets go; what is on disk stays there. */
   close(timeoutMs: number): Promise<void>;
 }

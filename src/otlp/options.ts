@@ -42,6 +42,13 @@ export const OTLP_DEFAULTS = {
   requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
 } as const;
 
+/** What a destination's queue keeps and how fast it is sent after an outage, where nothing else is said. */
+export const QUEUE_DEFAULTS = {
+  maxBytes: 256 * 1024 * 1024,
+  maxAgeMs: 48 * 3_600_000,
+  replayRateBytesPerS: 1024 * 1024,
+} as const;
+
 /** How kvmeter names itself to a backend. */
 export const USER_AGENT = "kvmeter";
 

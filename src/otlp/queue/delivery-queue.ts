@@ -1,0 +1,321 @@
+import type { Codec } from "../compression.ts";
+import type { DropReason, ExportRequest } from "../destination.ts";
+import { type Batch, ID_STEP, spaceOf, type StoredBatch } from "./batch.ts";
+import type { Change } from "./change.ts";
+import { DeliveryAccount } from "./delivery-account.ts";
+
+/** How much a queue keeps. */
+export interface QueueLimits {
+  /** Space that the batches may take on disk. */
+  readonly maxBytes: number;
+  /** How long a batch may wait. */
+  readonly maxAgeMs: number;
+}
+
+/** Which batch is sent next: always the oldest, or what is new before what an outage left behind. */
+export type SendOrder = "oldest-first" | "fresh-first";
+
+/** A request as it is stored. */
+export type EncodedRequest = Omit<StoredBatch, "id" | "createdMs" | "destination">;
+
+/** What a queue needs of the store that it is part of. */
+export interface QueueHost {
+  /** The change that the next transaction will make: what is inserted there is still in memory. */
+  readonly change: Change;
+  /** The id for the next batch. */
+  nextId: number;
+  /** Space that the batches of one queue may take in memory. */
+  readonly maxMemoryBytes: number;
+  readonly isDurable: boolean;
+  nowMs(): number;
+  settled(): Promise<void>;
+  /** Encodes and then admits the requests. */
+  append(queue: DeliveryQueue, requests: readonly ExportRequest[], codec: Codec): void;
+  encode(requests: readonly ExportRequest[], codec: Codec): Promise<EncodedRequest[]>;
+  read(id: number): Promise<Uint8Array | undefined>;
+  commitSoon(): void;
+}
+
+/** How many of the newest batches that a backend refused are kept, and how much of the queue's space they may take. */
+const KEPT_ASIDE = { count: 10, shareOfBytes: 1 / 16 } as const;
+
+/**
+ * The batches of one destination, the oldest first, as a list of what is known of them; the bodies are in the store.
+ * It keeps the account: a batch leaves it exported or dropped for a reason, and only once.
+ */
+export class DeliveryQueue {
+  readonly name: string;
+  readonly account: DeliveryAccount;
+  /** Called when there may be something new to send. */
+  onChange: () => void = () => {};
+  readonly #host: QueueHost;
+  #limits: QueueLimits;
+  /** Ascending by id, which is also by age. */
+  #batches: Batch[] = [];
+  #bytes = 0;
+  #points = 0;
+  #memoryBytes = 0;
+  /** Points that are being encoded. */
+  #encodingPoints = 0;
+  /** Batches up to this one are what an outage or an earlier process left behind. */
+  #backlogEnd = 0;
+  #inFlight: Batch | undefined;
+
+  constructor(name: string, limits: QueueLimits, host: QueueHost) {
+    this.name = name;
+    this.#limits = limits;
+    this.#host = host;
+    this.account = new DeliveryAccount((reason) => this.onDrop(reason));
+  }
+
+  /** Called for every drop. */
+  onDrop: (reason: DropReason) => void = () => {};
+
+  get queuedPoints(): number {
+    return this.#points + this.#encodingPoints;
+  }
+
+  get queuedBatches(): number {
+    return this.#batches.length;
+  }
+
+  get queuedBytes(): number {
+    return this.#bytes;
+  }
+
+  get inFlightPoints(): number {
+    return this.#inFlight?.pointCount ?? 0;
+  }
+
+  /** Does what is queued survive the process? */
+  get isDurable(): boolean {
+    return this.#host.isDurable;
+  }
+
+  get oldestAgeMs(): number {
+    const [oldest] = this.#batches;
+    return oldest === undefined ? 0 : this.#host.nowMs() - oldest.createdMs;
+  }
+
+  /** Takes requests over, to be stored in the order given. */
+  append(requests: readonly ExportRequest[], codec: Codec): void {
+    const pointCount = requests.reduce((sum, request) => sum + request.pointCount, 0);
+    this.account.handedOverPoints += pointCount;
+    this.#encodingPoints += pointCount;
+    this.#host.append(this, requests, codec);
+  }
+
+  /** Queues what {@link append} took over, now that it is encoded; the oldest make room where they must. */
+  admit(requests: readonly EncodedRequest[]): void {
+    const createdMs = this.#host.nowMs();
+    for (const request of requests) {
+      this.#encodingPoints -= request.pointCount;
+      const id = this.#host.nextId;
+      this.#host.nextId += ID_STEP;
+      this.#insert(this.#batches.length, { ...request, id, createdMs, destination: this.name });
+    }
+    this.expire();
+    this.#makeRoom();
+    this.onChange();
+  }
+
+  /** Drops requests that cannot be queued any more. */
+  refuse(requests: readonly ExportRequest[], reason: DropReason): void {
+    for (const { pointCount } of requests) {
+      this.account.handedOverPoints += pointCount;
+      this.account.drop(reason, pointCount);
+    }
+  }
+
+  /** Drops requests that {@link append} took over and that were not encoded. */
+  giveUp(requests: readonly ExportRequest[], reason: DropReason): void {
+    for (const { pointCount } of requests) {
+      this.#encodingPoints -= pointCount;
+      this.account.drop(reason, pointCount);
+    }
+  }
+
+  /** Takes over what the file holds: batches older than all that are here. */
+  recover(batches: readonly Batch[]): void {
+    this.#batches = [...batches, ...this.#batches];
+    for (const batch of batches) {
+      this.#bytes += spaceOf(batch);
+      this.#points += batch.pointCount;
+      this.account.recoveredPoints += batch.pointCount;
+    }
+    this.#backlogEnd = Math.max(this.#backlogEnd, batches.at(-1)?.id ?? 0);
+    this.expire();
+    this.#makeRoom();
+    this.onChange();
+  }
+
+  /** Resolves when everything appended so far can be sent. */
+  settled(): Promise<void> {
+    return this.#host.settled();
+  }
+
+  /** The batch to be sent next. */
+  next(order: SendOrder): Batch | undefined {
+    this.expire();
+    const first = order === "fresh-first" ? this.#indexAfter(this.#backlogEnd) : 0;
+    return this.#batches[first] ?? this.#batches[0];
+  }
+
+  /** Was the batch left behind by an outage or an earlier process? */
+  isBacklog(batch: Batch): boolean {
+    return batch.id <= this.#backlogEnd;
+  }
+
+  /** Everything that is queued now is left behind by an outage. */
+  leaveBehind(): void {
+    this.#backlogEnd = this.#batches.at(-1)?.id ?? this.#backlogEnd;
+  }
+
+  /** Marks the batch that is being sent: it is not dropped meanwhile. Undefined when it no longer is. */
+  set inFlight(batch: Batch | undefined) {
+    this.#inFlight = batch;
+  }
+
+  /** The body as it is stored; undefined where that is damaged. */
+  read(batch: Batch): Promise<Uint8Array | undefined> {
+    return this.#host.read(batch.id);
+  }
+
+  /** The backend took the batch, without so many of its points. */
+  acknowledge(batch: Batch, rejectedPoints = 0): void {
+    if (!this.#take(batch)) return;
+    this.account.exportedPoints += batch.pointCount - rejectedPoints;
+    this.account.drop("rejected", rejectedPoints);
+    this.#delete(batch);
+  }
+
+  /** The backend will never take the batch: kept aside with its words for whoever wants to know why. */
+  setAside(batch: Batch, reason: "refused" | "too_large", words: string): void {
+    if (!this.#take(batch)) return;
+    this.account.drop(reason, batch.pointCount);
+    const bytes = this.#limits.maxBytes * KEPT_ASIDE.shareOfBytes;
+    this.#host.change.putAside(batch.id, {
+      destination: this.name,
+      words,
+      keep: { count: KEPT_ASIDE.count, bytes },
+    });
+    this.#host.commitSoon();
+  }
+
+  /** Drops one batch. */
+  drop(batch: Batch, reason: DropReason): void {
+    if (!this.#take(batch)) return;
+    this.account.drop(reason, batch.pointCount);
+    this.#delete(batch);
+  }
+
+  /** Drops what ends with the process. */
+  dropUnwritten(reason: DropReason): void {
+    const { inserted } = this.#host.change;
+    for (const batch of this.#batches.slice()) if (inserted.has(batch.id)) this.drop(batch, reason);
+  }
+
+  /**
+   * Puts the pieces in the batch's place. False where there is no room between it and the next one: no batch is ever
+   * cut so often.
+   */
+  async replace(batch: Batch, pieces: readonly ExportRequest[], codec: Codec): Promise<boolean> {
+    const encoded = await this.#host.encode(pieces, codec);
+    const index = this.#indexAfter(batch.id) - 1;
+    if (this.#batches[index] !== batch) return true;
+    const endId = this.#batches[index + 1]?.id ?? this.#host.nextId;
+    const step = Math.floor((endId - batch.id) / (encoded.length + 1));
+    if (step < 1) return false;
+    const wasBacklog = this.isBacklog(batch);
+    this.#take(batch);
+    this.#delete(batch);
+    for (const [offset, piece] of encoded.entries()) {
+      const id = batch.id + step * (offset + 1);
+      this.#insert(index + offset, { ...piece, id, createdMs: batch.createdMs, destination: this.name });
+    }
+    if (wasBacklog) this.#backlogEnd = Math.max(this.#backlogEnd, batch.id + step * encoded.length);
+    this.#makeRoom();
+    return true;
+  }
+
+  /** Drops what has become too old. */
+  expire(): void {
+    const bornMs = this.#host.nowMs() - this.#limits.maxAgeMs;
+    let [oldest] = this.#batches;
+    while (oldest !== undefined && oldest.createdMs < bornMs && oldest !== this.#inFlight) {
+      this.drop(oldest, "too_old");
+      [oldest] = this.#batches;
+    }
+  }
+
+  /** The store has written everything to the file. */
+  written(): void {
+    this.#memoryBytes = 0;
+  }
+
+  /** Drops the batches that were in the file and are no longer. */
+  reconcile(isThere: (id: number) => boolean): void {
+    for (const batch of this.#batches.slice()) {
+      if (!this.#host.change.inserted.has(batch.id) && !isThere(batch.id)) this.drop(batch, "unreadable");
+    }
+  }
+
+  /** Renames and redates the batches, which were all queued without knowing of those in the file. */
+  shift({ ids, ms }: { readonly ids: number; readonly ms: number }): void {
+    for (const batch of this.#batches) {
+      Object.assign(batch, { id: batch.id + ids, createdMs: batch.createdMs + ms });
+    }
+    this.#backlogEnd += ids;
+  }
+
+  #insert(index: number, stored: StoredBatch): void {
+    const { body: _, destination: __, ...batch } = stored;
+    this.#host.change.insert(stored);
+    this.#batches.splice(index, 0, batch);
+    this.#bytes += spaceOf(batch);
+    this.#memoryBytes += spaceOf(batch);
+    this.#points += batch.pointCount;
+    this.#host.commitSoon();
+  }
+
+  /** Takes the batch out of the list; false where it is not in it. */
+  #take(batch: Batch): boolean {
+    const index = this.#indexAfter(batch.id) - 1;
+    if (this.#batches[index] !== batch) return false;
+    this.#batches.splice(index, 1);
+    this.#bytes -= spaceOf(batch);
+    this.#points -= batch.pointCount;
+    if (this.#host.change.inserted.has(batch.id)) this.#memoryBytes -= spaceOf(batch);
+    return true;
+  }
+
+  #delete(batch: Batch): void {
+    this.#host.change.delete(batch.id);
+    this.#host.commitSoon();
+  }
+
+  /** The oldest go first; where it is memory that is short, the oldest of those that are there. */
+  #makeRoom(): void {
+    const { inserted } = this.#host.change;
+    while (this.#bytes > this.#limits.maxBytes && this.#dropOldest(() => true));
+    while (this.#memoryBytes > this.#host.maxMemoryBytes && this.#dropOldest(({ id }) => inserted.has(id)));
+  }
+
+  #dropOldest(isMeant: (batch: Batch) => boolean): boolean {
+    const oldest = this.#batches.find((batch) => batch !== this.#inFlight && isMeant(batch));
+    if (oldest !== undefined) this.drop(oldest, "queue_full");
+    return oldest !== undefined;
+  }
+
+  /** Where the first batch with an id beyond this one is. */
+  #indexAfter(id: number): number {
+    let low = 0;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#batches[middle]?.id ?? 0) <= id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,83 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { messageOf } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { salvage } from "./salvage.ts";
+import { isDamaged } from "./sqlite-errors.ts";
+import { StateFile } from "./state-file.ts";
+
+const FILE_NAME = "kvmeter.db";
+
+/** Damaged files that are kept; older ones make room. */
+const KEPT_DAMAGED_FILES = 2;
+
+/** A directory for the state of one agent. */
+export class StateDirectory {
+  readonly path: string;
+  readonly log: Pick<Logger, "info" | "warn">;
+  #lock: DirectoryLock | undefined;
+
+  constructor(path: string, log: Pick<Logger, "info" | "warn">) {
+    this.path = path;
+    this.log = log;
+  }
+
+  get filePath(): string {
+    return join(this.path, FILE_NAME);
+  }
+
+  /**
+   * Takes the directory, made where it is missing, and opens its file; a damaged one is set aside first.
+   *
+   * @throws KvmeterError STATE_IN_USE; what the system says where the directory cannot be used
+   */
+  open(): StateFile {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    this.#lock ??= lockDirectory(this.path);
+    try {
+      return new StateFile(this.filePath);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      return replaceDamagedFile(this, error);
+    }
+  }
+
+  release(): void {
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+}
+
+/** Renames the damaged file and makes a new one with everything that can still be read in it. */
+export function replaceDamagedFile(directory: StateDirectory, damage: unknown): StateFile {
+  const { filePath, log } = directory;
+  const asidePath = `${filePath}.corrupt-${new Date().toISOString().replaceAll(/[-:.]/g, "")}`;
+  // The log first: left behind alone, it would be applied to the new file.
+  for (const suffix of ["-wal", ""]) {
+    try {
+      renameSync(filePath + suffix, asidePath + suffix);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  removeOldDamagedFiles(directory);
+  const file = new StateFile(filePath);
+  const { batches, lost } = salvage(asidePath, file);
+  log.warn(
+    { file: asidePath, batches, lost },
+    `The queue's file was damaged (${messageOf(damage)}) and is set aside; ${batches} batches could be read and are kept`,
+  );
+  return file;
+}
+
+function removeOldDamagedFiles({ path }: StateDirectory): void {
+  const aside = readdirSync(path)
+    .filter((name) => name.startsWith(`${FILE_NAME}.corrupt-`) && !name.endsWith("-wal"))
+    .toSorted();
+  for (const name of aside.slice(0, -KEPT_DAMAGED_FILES)) {
+    rmSync(join(path, name), { force: true });
+    rmSync(join(path, `${name}-wal`), { force: true });
+  }
+}

@@ -1,0 +1,274 @@
+import { Backoff } from "../backoff.ts";
+import { messageOf } from "../errors.ts";
+import { type Codec, decompress } from "./compression.ts";
+import { DeliveryLog, type DestinationLog } from "./delivery-log.ts";
+import type {
+  DeliveryCounts,
+  Destination,
+  ExportOutcome,
+  ExportRequest,
+  OtlpTransport,
+} from "./destination.ts";
+import type { DestinationOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
+import type { Batch } from "./queue/batch.ts";
+import type { DeliveryQueue, SendOrder } from "./queue/delivery-queue.ts";
+import { splitRequest } from "./split.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+import { createTransport } from "./transport.ts";
+
+/** How a destination is served. */
+export interface DeliveryOptions {
+  readonly log: DestinationLog;
+  /** The destination's own, whose name it bears. */
+  readonly queue: DeliveryQueue;
+  /** oldest-first for a backend that refuses what is older than what it has. */
+  readonly order: SendOrder;
+  /** How fast what an outage left behind is sent, in bytes as they travel; undefined is no limit. */
+  readonly replayRateBytesPerS?: number | undefined;
+  /** Waits between attempts. */
+  readonly backoff?: { readonly firstMs: number; readonly limitMs: number };
+  readonly timers?: Timers;
+  /** For the jitter of waits. */
+  readonly random?: () => number;
+}
+
+/** The limit is short: what waits is a backend that has come back. */
+const BACKOFF = { firstMs: 1000, limitMs: 30_000 } as const;
+
+/** The least wait where a backend says when to come again, and the share of the wait by which agents spread. */
+const MIN_RETRY_AFTER_MS = 100;
+const RETRY_AFTER_JITTER = 0.1;
+
+/**
+ * A destination that sends what is in its queue, one request at a time, until the backend takes it, refuses it for
+ * good, or it is too old.
+ *
+ * @throws KvmeterError CONFIG_INVALID where the options cannot work
+ */
+export function createQueuedDestination(options: DestinationOptions & DeliveryOptions): Destination {
+  return new QueuedDestination(createTransport(options), options);
+}
+
+/** {@link createQueuedDestination} on any transport. */
+export class QueuedDestination implements Destination {
+  readonly #options: DeliveryOptions;
+  readonly #queue: DeliveryQueue;
+  readonly #transport: OtlpTransport;
+  readonly #timers: Timers;
+  readonly #random: () => number;
+  readonly #log: DeliveryLog;
+  readonly #backoff: Backoff;
+  readonly #pace: Pace;
+  /** How bodies are stored, and what the transport takes as it is. */
+  readonly #storedCodec: Codec;
+  readonly #sentCodec: Codec | undefined;
+  #retryAtMs = 0;
+  /** The least size before compression that the backend has found too large, and what it said. */
+  #tooLarge = { bytes: Number.POSITIVE_INFINITY, words: "" };
+  #lastError: string | undefined;
+  readonly #first = Promise.withResolvers<Error | undefined>();
+  readonly #running: Promise<void>;
+  #wake: () => void = () => {};
+  /** No more is taken over. */
+  #closing = false;
+  /** What cannot be sent at once is not waited for. */
+  #draining = false;
+  #closed = false;
+
+  constructor(
+    transport: OtlpTransport,
+    options: DeliveryOptions & Pick<DestinationOptions, "protocol" | "compression">,
+  ) {
+    const { queue, log, protocol, compression, timers = systemTimers, random = Math.random } = options;
+    this.#options = options;
+    this.#queue = queue;
+    this.#transport = transport;
+    this.#timers = timers;
+    this.#random = random;
+    this.#log = new DeliveryLog({ name: queue.name, log, timers });
+    this.#backoff = new Backoff({ ...(options.backoff ?? BACKOFF), random });
+    this.#pace = new Pace(options.replayRateBytesPerS);
+    this.#sentCodec = protocol === "http/protobuf" && compression !== "none" ? compression : undefined;
+    this.#storedCodec = this.#sentCodec ?? "zstd";
+    queue.onChange = () => this.#wake();
+    queue.onDrop = (reason) => this.#log.dropped(reason);
+    this.#running = this.#run();
+  }
+
+  get name(): string {
+    return this.#queue.name;
+  }
+
+  get counts(): DeliveryCounts {
+    const { account, queuedPoints, queuedBatches, queuedBytes, oldestAgeMs, inFlightPoints } = this.#queue;
+    return {
+      handedOverPoints: account.handedOverPoints,
+      recoveredPoints: account.recoveredPoints,
+      exportedPoints: account.exportedPoints,
+      droppedPoints: account.droppedPoints,
+      queuedPoints,
+      queuedBatches,
+      queuedBytes,
+      oldestAgeMs,
+      inFlightPoints,
+      lastError: this.#lastError,
+    };
+  }
+
+  get firstError(): Promise<Error | undefined> {
+    return this.#first.promise;
+  }
+
+  deliver(requests: readonly ExportRequest[]): void {
+    if (requests.length === 0) return;
+    if (this.#closing) this.#queue.refuse(requests, "shutdown");
+    else this.#queue.append(requests, this.#storedCodec);
+  }
+
+  /** An attempt goes on until the time is over or the backend does not take one. */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const timeout = Promise.withResolvers<void>();
+    const cancel = this.#timers.after(timeoutMs, timeout.resolve);
+    await Promise.race([this.#drain(), timeout.promise]);
+    cancel();
+    this.#closed = true;
+    this.#wake();
+    await this.#queue.settled();
+    this.#queue.dropUnwritten("shutdown");
+    await this.#transport.close();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#queue.settled();
+    this.#draining = true;
+    this.#retryAtMs = 0;
+    this.#wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Whoever makes the destination is done before anything is sent.
+    await Promise.resolve();
+    while (!this.#closed) {
+      const batch = this.#queue.next(this.#options.order);
+      const waitMs = batch === undefined ? Number.POSITIVE_INFINITY : this.#waitMs(batch);
+      if (batch !== undefined && waitMs === 0) await this.#serve(batch);
+      else if (this.#draining) return;
+      else await this.#sleep(waitMs);
+    }
+  }
+
+  #waitMs(batch: Batch): number {
+    const nowMs = this.#timers.nowMs();
+    // At the end the pace only holds back what stays on disk.
+    const isPaced = this.#queue.isBacklog(batch) && !(this.#draining && !this.#queue.isDurable);
+    return Math.max(0, this.#retryAtMs - nowMs, isPaced ? this.#pace.waitMs(nowMs) : 0);
+  }
+
+  async #serve(batch: Batch): Promise<void> {
+    this.#queue.inFlight = batch;
+    try {
+      await this.#send(batch);
+    } catch (error) {
+      this.#retryLater(batch, { status: "retry", retryAfterMs: undefined, error: error as Error });
+    } finally {
+      this.#queue.inFlight = undefined;
+    }
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const request = await this.#requestOf(batch);
+    if (request === undefined) {
+      this.#queue.drop(batch, "unreadable");
+      return;
+    }
+    if (batch.rawBytes >= this.#tooLarge.bytes) {
+      await this.#cut(batch, request);
+      return;
+    }
+    if (this.#queue.isBacklog(batch)) this.#pace.spend(batch.storedBytes, this.#timers.nowMs());
+    const outcome = await this.#transport.export(request);
+    // What arrives after the end does not change the account any more.
+    if (this.#closed) return;
+    this.#first.resolve(outcome.status === "accepted" ? undefined : outcome.error);
+    if (outcome.status === "too-large") {
+      this.#tooLarge = { bytes: batch.rawBytes, words: outcome.error.message };
+      await this.#cut(batch, request);
+    } else {
+      this.#settle(batch, outcome);
+    }
+  }
+
+  /** The request as the transport takes it; undefined where what is stored is damaged. */
+  async #requestOf(batch: Batch): Promise<ExportRequest | undefined> {
+    const { pointCount, signal, codec, rawBytes } = batch;
+    const stored = await this.#queue.read(batch);
+    if (stored === undefined) return undefined;
+    if (codec === this.#sentCodec) return { body: stored, pointCount, signal, codec };
+    const body = await decompress(stored, codec, rawBytes).catch(() => undefined);
+    return body === undefined ? undefined : { body, pointCount, signal };
+  }
+
+  #settle(batch: Batch, outcome: Exclude<ExportOutcome, { status: "too-large" }>): void {
+    switch (outcome.status) {
+      case "accepted":
+        this.#backoff.reset();
+        this.#accept(batch, outcome);
+        break;
+      case "refused":
+        this.#backoff.reset();
+        this.#refuse(batch, "refused", outcome.error.message);
+        break;
+      case "retry":
+        this.#retryLater(batch, outcome);
+    }
+  }
+
+  #accept(batch: Batch, { rejectedPoints, message }: ExportOutcome & { status: "accepted" }): void {
+    this.#queue.acknowledge(batch, rejectedPoints);
+    if (rejectedPoints === 0) {
+      this.#log.well(this.#queue.queuedBatches);
+      return;
+    }
+    this.#lastError = `The backend rejected ${rejectedPoints} of ${batch.pointCount} points: ${message}`;
+    this.#log.wrong("rejected", this.#lastError);
+  }
+
+  #refuse(batch: Batch, reason: "refused" | "too_large", words: string): void {
+    this.#lastError = words;
+    this.#queue.setAside(batch, reason, words);
+    this.#log.wrong(reason, words);
+  }
+
+  #retryLater(batch: Batch, { retryAfterMs, error }: ExportOutcome & { status: "retry" }): void {
+    const waitMs =
+      retryAfterMs === undefined
+        ? this.#backoff.nextMs()
+        : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS) * (1 + RETRY_AFTER_JITTER * this.#random());
+    this.#retryAtMs = this.#timers.nowMs() + waitMs;
+    this.#lastError = messageOf(error);
+    this.#log.wrong("unavailable", this.#lastError);
+    // A batch of the backlog that fails says nothing of what is new.
+    if (!this.#queue.isBacklog(batch)) this.#queue.leaveBehind();
+  }
+
+  /** Puts two smaller requests in the place of one that is too large for the backend. */
+  async #cut(batch: Batch, request: ExportRequest): Promise<void> {
+    const { body, codec = "none" } = request;
+    const halves = splitRequest(await decompress(body, codec, batch.rawBytes), batch.signal);
+    if (halves !== undefined && (await this.#queue.replace(batch, halves, this.#storedCodec))) return;
+    this.#refuse(batch, "too_large", this.#tooLarge.words);
+  }
+
+  /** Until the time is over or something has changed. */
+  async #sleep(waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = Number.isFinite(waitMs) ? this.#timers.after(waitMs, resolve) : undefined;
+    this.#wake = resolve;
+    await promise;
+    cancel?.();
+  }
+}

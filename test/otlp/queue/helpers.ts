@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach } from "node:test";
+
+import type { ExportRequest } from "../../../src/otlp/destination.ts";
+import type { DeliveryQueue } from "../../../src/otlp/queue/delivery-queue.ts";
+import { openStateDirectory } from "../../../src/otlp/queue/open.ts";
+import type { QueueClock } from "../../../src/otlp/queue/queue-time.ts";
+import type { StateStore, StoreOptions } from "../../../src/otlp/queue/state-store.ts";
+
+export const HOUR_MS = 3_600_000;
+
+/** Limits that no test reaches by chance. */
+export const WIDE = { maxBytes: 2 ** 30, maxAgeMs: 48 * HOUR_MS };
+
+const cleanups: (() => void | Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** Runs after the test; the last one first. */
+export function afterwards(cleanup: () => void | Promise<void>): void {
+  cleanups.push(cleanup);
+}
+
+/** An empty directory that goes when the test ends. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "kvmeter-queue-"));
+  afterwards(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A logger that keeps the lines: level and message. */
+export function memoryLog(): StoreOptions["log"] & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const add =
+    (level: string) =>
+    (_fields: unknown, message: string): void => {
+      lines.push(`${level}: ${message}`);
+    };
+  return { lines, info: add("info"), warn: add("warn") };
+}
+
+/** A clock that stands still until it is moved. */
+export class ManualClock implements QueueClock {
+  bootId = "boot-1";
+  ms = 1_000_000;
+
+  uptimeMs(): number {
+    return this.ms;
+  }
+}
+
+/** A store on a directory, closed when the test ends. */
+export function openStore(directory: string, options: Partial<StoreOptions> = {}): StateStore {
+  const store = openStateDirectory(directory, { log: memoryLog(), ...options });
+  afterwards(() => store.close());
+  return store;
+}
+
+/** A request of so many bytes that do not compress, with its number at the start. */
+export function numbered(number: number, bytes = 100): ExportRequest {
+  const body = Buffer.alloc(bytes);
+  // xorshift: the same bytes for the same number.
+  let state = number * 2_654_435_761 + 1;
+  for (let index = 4; index < bytes; index += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    body[index] = state & 0xff;
+  }
+  body.writeUInt32BE(number, 0);
+  return { body, pointCount: 1 };
+}
+
+/** The numbers of the batches in the order in which they would be sent, all of them acknowledged. */
+export async function drain(queue: DeliveryQueue): Promise<number[]> {
+  const numbers: number[] = [];
+  for (let batch = queue.next("oldest-first"); batch !== undefined; batch = queue.next("oldest-first")) {
+    const body = await queue.read(batch);
+    if (body === undefined) {
+      queue.drop(batch, "unreadable");
+      continue;
+    }
+    numbers.push(Buffer.from(body).readUInt32BE(0));
+    queue.acknowledge(batch);
+  }
+  return numbers;
+}
+
+/** handed over + recovered - exported - dropped - queued: 0 at any moment. */
+export function imbalance({ account, queuedPoints }: DeliveryQueue): number {
+  const { handedOverPoints, recoveredPoints, exportedPoints, droppedPoints } = account;
+  const dropped = Object.values(droppedPoints).reduce((sum, count) => sum + count, 0);
+  return handedOverPoints + recoveredPoints - exportedPoints - dropped - queuedPoints;
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createMemoryStore } from "../../../src/otlp/queue/open.ts";
+import type { StateStore } from "../../../src/otlp/queue/state-store.ts";
+import {
+  afterwards,
+  drain,
+  HOUR_MS,
+  imbalance,
+  ManualClock,
+  memoryLog,
+  numbered,
+  openStore,
+  temporaryDirectory,
+  WIDE,
+} from "./helpers.ts";
+
+type Open = (options?: Parameters<typeof openStore>[1]) => StateStore;
+
+const stores: Record<string, () => Open> = {
+  disk: () => {
+    const directory = temporaryDirectory();
+    return (options) => openStore(directory, options);
+  },
+  memory: () => (options) => {
+    const store = createMemoryStore({ log: memoryLog(), ...options });
+    afterwards(() => store.close());
+    return store;
+  },
+};
+
+for (const [kind, prepare] of Object.entries(stores)) {
+  test(`${kind}: what is appended is read in order, whatever the compression, and gone when acknowledged`, async () => {
+    const queue = prepare()().queue("a", WIDE);
+    queue.append([numbered(1), numbered(2)], "none");
+    queue.append([numbered(3)], "none");
+    assert.equal(queue.queuedPoints, 3);
+    await queue.settled();
+    assert.equal(queue.queuedBatches, 3);
+    assert.deepEqual(await drain(queue), [1, 2, 3]);
+    assert.deepEqual([queue.queuedPoints, queue.queuedBatches, queue.queuedBytes], [0, 0, 0]);
+    assert.equal(queue.account.exportedPoints, 3);
+    assert.equal(imbalance(queue), 0);
+  });
+
+  test(`${kind}: beyond its size the oldest go, never the one under way, and each is counted`, async () => {
+    const queue = prepare()().queue("a", { ...WIDE, maxBytes: 100_000 });
+    queue.append([numbered(1, 10_000)], "none");
+    await queue.settled();
+    queue.inFlight = queue.next("oldest-first");
+    for (let number = 2; number <= 20; number += 1) queue.append([numbered(number, 10_000)], "none");
+    await queue.settled();
+    assert.equal(queue.inFlightPoints, 1);
+    assert.ok(queue.queuedBytes <= 100_000);
+    assert.equal(imbalance(queue), 0);
+    queue.inFlight = undefined;
+    const left = await drain(queue);
+    assert.deepEqual(left, [1, 15, 16, 17, 18, 19, 20]);
+    assert.equal(queue.account.droppedPoints.queue_full, 20 - left.length);
+  });
+
+  test(`${kind}: beyond its age a batch goes, one millisecond before it does not`, async () => {
+    const clock = new ManualClock();
+    const queue = prepare()({ clock }).queue("a", { ...WIDE, maxAgeMs: HOUR_MS });
+    queue.append([numbered(1)], "none");
+    await queue.settled();
+    clock.ms += HOUR_MS;
+    assert.equal(queue.oldestAgeMs, HOUR_MS);
+    assert.notEqual(queue.next("oldest-first"), undefined);
+    clock.ms += 1;
+    assert.equal(queue.next("oldest-first"), undefined);
+    assert.equal(queue.account.droppedPoints.too_old, 1);
+    assert.equal(imbalance(queue), 0);
+  });
+
+  test(`${kind}: fresh first gives what came after the outage, then the backlog, each oldest first`, async () => {
+    const queue = prepare()().queue("a", WIDE);
+    queue.append([numbered(1), numbered(2)], "none");
+    await queue.settled();
+    queue.leaveBehind();
+    queue.append([numbered(3), numbered(4)], "none");
+    await queue.settled();
+    const order: [number, boolean][] = [];
+    for (let batch = queue.next("fresh-first"); batch !== undefined; batch = queue.next("fresh-first")) {
+      order.push([Buffer.from((await queue.read(batch)) ?? []).readUInt32BE(0), queue.isBacklog(batch)]);
+      queue.acknowledge(batch);
+    }
+    assert.deepEqual(order, [
+      [3, false],
+      [4, false],
+      [1, true],
+      [2, true],
+    ]);
+  });
+
+  test(`${kind}: pieces take the place of what was cut, as often as it is cut`, async () => {
+    const queue = prepare()().queue("a", WIDE);
+    queue.append([numbered(1), numbered(100), numbered(9)], "none");
+    await queue.settled();
+    const [first] = [queue.next("oldest-first")];
+    assert.ok(first !== undefined);
+    queue.acknowledge(first);
+    for (let round = 0; round < 12; round += 1) {
+      const batch = queue.next("oldest-first");
+      assert.ok(batch !== undefined);
+      assert.ok(await queue.replace(batch, [numbered(50 - round), numbered(60 - round)], "none"));
+    }
+    await queue.settled();
+    assert.deepEqual(await drain(queue), [39, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 9]);
+  });
+
+  test(`${kind}: values by key`, async () => {
+    const { keyValue, queue } = bound(prepare()());
+    keyValue.put("k", Buffer.from("one"));
+    assert.equal(String(keyValue.get("k")), "one");
+    await queue.settled();
+    assert.equal(Buffer.from(keyValue.get("k") ?? []).toString(), "one");
+    keyValue.put("k", undefined);
+    assert.equal(keyValue.get("k"), undefined);
+    await queue.settled();
+    assert.equal(keyValue.get("k"), undefined);
+  });
+}
+
+function bound(store: StateStore) {
+  return { keyValue: store.keyValue, queue: store.queue("a", WIDE) };
+}
