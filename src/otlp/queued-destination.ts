@@ -64,8 +64,8 @@ export class QueuedDestination implements Destination {
   readonly #storedCodec: Codec;
   readonly #sentCodec: Codec | undefined;
   #retryAtMs = 0;
-  /** The least size before compression that the backend has found too large, and what it said. */
-  #tooLarge = { bytes: Number.POSITIVE_INFINITY, words: "" };
+  /** The least size, before compression, that the backend has found too large. */
+  #tooLargeBytes = Number.POSITIVE_INFINITY;
   #lastError: string | undefined;
   readonly #first = Promise.withResolvers<Error | undefined>();
   readonly #running: Promise<void>;
@@ -185,18 +185,16 @@ export class QueuedDestination implements Destination {
       this.#queue.drop(batch, "unreadable");
       return;
     }
-    if (batch.rawBytes >= this.#tooLarge.bytes) {
-      await this.#cut(batch, request);
-      return;
-    }
+    if (batch.rawBytes >= this.#tooLargeBytes && (await this.#cut(batch, request))) return;
     if (this.#queue.isBacklog(batch)) this.#pace.spend(batch.storedBytes, this.#timers.nowMs());
     const outcome = await this.#transport.export(request);
     // What arrives after the end does not change the account any more.
     if (this.#closed) return;
     this.#first.resolve(outcome.status === "accepted" ? undefined : outcome.error);
     if (outcome.status === "too-large") {
-      this.#tooLarge = { bytes: batch.rawBytes, words: outcome.error.message };
-      await this.#cut(batch, request);
+      if (await this.#cut(batch, request))
+        this.#tooLargeBytes = Math.min(this.#tooLargeBytes, batch.rawBytes);
+      else this.#refuse(batch, "too_large", outcome.error.message);
     } else {
       this.#settle(batch, outcome);
     }
@@ -255,12 +253,10 @@ export class QueuedDestination implements Destination {
     if (!this.#queue.isBacklog(batch)) this.#queue.leaveBehind();
   }
 
-  /** Puts two smaller requests in the place of one that is too large for the backend. */
-  async #cut(batch: Batch, request: ExportRequest): Promise<void> {
-    const { body, codec = "none" } = request;
+  /** Puts two smaller requests in the batch's place; false where it cannot be cut. */
+  async #cut(batch: Batch, { body, codec = "none" }: ExportRequest): Promise<boolean> {
     const halves = splitRequest(await decompress(body, codec, batch.rawBytes), batch.signal);
-    if (halves !== undefined && (await this.#queue.replace(batch, halves, this.#storedCodec))) return;
-    this.#refuse(batch, "too_large", this.#tooLarge.words);
+    return halves !== undefined && (await this.#queue.replace(batch, halves, this.#storedCodec));
   }
 
   /** Until the time is over or something has changed. */

@@ -44,12 +44,12 @@ function halve(message: Uint8Array, [items, ...inner]: typeof LEVELS.metrics): U
   );
 }
 
-/** How many parts make up half of the bytes; at least one, and at least one is left. */
+/** How many parts make up half of the bytes; at least one is left. */
 function middleOf(parts: readonly Span[]): number {
   const half = parts.reduce((sum, { bytes }) => sum + bytes.length, 0) / 2;
   let size = 0;
   const index = parts.findIndex(({ bytes }) => (size += bytes.length) >= half);
-  return Math.min(Math.max(index, 1), parts.length - 1);
+  return Math.min(index + 1, parts.length - 1);
 }
 
 function count(message: Uint8Array, [items, ...inner]: typeof LEVELS.metrics): number {
