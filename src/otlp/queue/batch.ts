@@ -6,7 +6,7 @@ export interface Batch {
   /** Greater than that of every batch queued earlier. */
   readonly id: number;
   readonly signal: Signal;
-  /** When it was queued, milliseconds of {@link QueueTime}. */
+  /** When it was queued, milliseconds of QueueTime; can be below 0. */
   readonly createdMs: number;
   readonly pointCount: number;
   /** How the body is stored. */

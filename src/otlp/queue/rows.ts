@@ -25,7 +25,7 @@ export function batchOf(row: Row): Batch {
   return {
     id: countOf(row, "id"),
     signal,
-    createdMs: countOf(row, "created_ms"),
+    createdMs: wholeOf(row, "created_ms"),
     pointCount: countOf(row, "point_count"),
     codec,
     rawBytes: countOf(row, "raw_bytes"),
@@ -53,8 +53,14 @@ export function checksumOf(batch: StoredBatch): number {
 }
 
 function countOf(row: Row, column: string): number {
+  const value = wholeOf(row, column);
+  if (value >= 0) return value;
+  throw new DamagedFile(`it has no valid ${column}`);
+}
+
+function wholeOf(row: Row, column: string): number {
   const value = row[column];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
   throw new DamagedFile(`it has no valid ${column}`);
 }
 

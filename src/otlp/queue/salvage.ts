@@ -9,7 +9,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** What became of the batches that were seen in a damaged file. */
 export interface Salvaged {
-  readonly batches: number;
+  readonly kept: number;
   readonly lost: number;
 }
 
@@ -21,7 +21,7 @@ export interface Salvaged {
  */
 export function salvage(damagedPath: string, file: StateFile): Salvaged {
   const damaged = attempt(() => new DatabaseSync(damagedPath, { timeout: 0 }));
-  if (damaged === undefined) return { batches: 0, lost: 0 };
+  if (damaged === undefined) return { kept: 0, lost: 0 };
   try {
     copyValues(damaged, file);
     return copyBatches(damaged, file);
@@ -35,13 +35,13 @@ function copyBatches(damaged: DatabaseSync, file: StateFile): Salvaged {
   const statement = attempt(() => damaged.prepare(READ_BATCH));
   let change = new Change();
   let bytes = 0;
-  let batches = 0;
+  let kept = 0;
   for (const id of ids) {
     const batch = attempt(() => storedBatchOf(statement?.get(id) ?? {}));
     if (batch === undefined) continue;
     change.insert(batch);
     bytes += batch.storedBytes;
-    batches += 1;
+    kept += 1;
     if (bytes >= CHUNK_BYTES) {
       file.commit(change);
       change = new Change();
@@ -49,7 +49,7 @@ function copyBatches(damaged: DatabaseSync, file: StateFile): Salvaged {
     }
   }
   file.commit(change);
-  return { batches, lost: ids.size - batches };
+  return { kept, lost: ids.size - kept };
 }
 
 function copyValues(damaged: DatabaseSync, file: StateFile): void {

@@ -3,15 +3,28 @@ import { join } from "node:path";
 
 import { messageOf } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
+import type { Batch } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { parseMoment, type QueueMoment } from "./queue-time.ts";
 import { salvage } from "./salvage.ts";
 import { isDamaged } from "./sqlite-errors.ts";
 import { StateFile } from "./state-file.ts";
 
 const FILE_NAME = "kvmeter.db";
 
+/** The key under which the queue's time is stored. */
+export const TIME_KEY = "kvmeter/time";
+
 /** Damaged files that are kept; older ones make room. */
 const KEPT_DAMAGED_FILES = 2;
+
+/** A file with what is queued in it: by destination, the oldest first. */
+export interface OpenedFile {
+  readonly file: StateFile;
+  readonly batches: Map<string, Batch[]>;
+  /** Where the process that wrote it left off. */
+  readonly moment: QueueMoment | undefined;
+}
 
 /** A directory for the state of one agent. */
 export class StateDirectory {
@@ -33,11 +46,11 @@ export class StateDirectory {
    *
    * @throws KvmeterError STATE_IN_USE; what the system says where the directory cannot be used
    */
-  open(): StateFile {
+  open(): OpenedFile {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     this.#lock ??= lockDirectory(this.path);
     try {
-      return new StateFile(this.filePath);
+      return listed(new StateFile(this.filePath));
     } catch (error) {
       if (!isDamaged(error)) throw error;
       return replaceDamagedFile(this, error);
@@ -51,7 +64,7 @@ export class StateDirectory {
 }
 
 /** Renames the damaged file and makes a new one with everything that can still be read in it. */
-export function replaceDamagedFile(directory: StateDirectory, damage: unknown): StateFile {
+export function replaceDamagedFile(directory: StateDirectory, damage: unknown): OpenedFile {
   const { filePath, log } = directory;
   const asidePath = `${filePath}.corrupt-${new Date().toISOString().replaceAll(/[-:.]/g, "")}`;
   // The log first: left behind alone, it would be applied to the new file.
@@ -64,12 +77,21 @@ export function replaceDamagedFile(directory: StateDirectory, damage: unknown): 
   }
   removeOldDamagedFiles(directory);
   const file = new StateFile(filePath);
-  const { batches, lost } = salvage(asidePath, file);
+  const { kept, lost } = salvage(asidePath, file);
   log.warn(
-    { file: asidePath, batches, lost },
-    `The queue's file was damaged (${messageOf(damage)}) and is set aside; ${batches} batches could be read and are kept`,
+    { file: asidePath, kept, lost },
+    `The queue's file was damaged (${messageOf(damage)}) and is set aside; ${kept} batches could be read and are kept`,
   );
-  return file;
+  return listed(file);
+}
+
+function listed(file: StateFile): OpenedFile {
+  try {
+    return { file, batches: file.list(), moment: parseMoment(file.value(TIME_KEY)) };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 function removeOldDamagedFiles({ path }: StateDirectory): void {

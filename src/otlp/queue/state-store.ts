@@ -5,9 +5,9 @@ import type { ExportRequest } from "../destination.ts";
 import { type Batch, ID_STEP } from "./batch.ts";
 import { Change } from "./change.ts";
 import { DeliveryQueue, type EncodedRequest, type QueueHost, type QueueLimits } from "./delivery-queue.ts";
-import { parseMoment, type QueueClock, QueueTime, systemQueueClock } from "./queue-time.ts";
+import { type QueueClock, QueueTime, systemQueueClock } from "./queue-time.ts";
 import { isDamaged } from "./sqlite-errors.ts";
-import { replaceDamagedFile, type StateDirectory } from "./state-directory.ts";
+import { type OpenedFile, replaceDamagedFile, type StateDirectory, TIME_KEY } from "./state-directory.ts";
 import type { StateFile } from "./state-file.ts";
 
 /** Space in memory for the batches of one destination, where there is no file or while it cannot be written. */
@@ -21,9 +21,6 @@ const FILE_RETRY_MS = 10_000;
 
 /** Cycles of one destination that may wait to be encoded: more of them wait only if something hangs. */
 const WAITING_LIMIT = 8;
-
-/** The key under which the store keeps its own time. */
-const TIME_KEY = "kvmeter/time";
 
 /** Values by key, which survive the process where the queues do. */
 export interface KeyValue {
@@ -163,13 +160,7 @@ export class Store implements StateStore, QueueHost {
   async read(id: number): Promise<Uint8Array | undefined> {
     const pending = this.#change.inserted.get(id);
     if (pending !== undefined) return pending.body;
-    try {
-      return this.#file?.read(id);
-    } catch (error) {
-      if (!isDamaged(error)) throw error;
-      this.#replaceFile(error);
-      return this.#file?.read(id);
-    }
+    return this.#fromFile((file) => file.read(id));
   }
 
   commitSoon(): void {
@@ -247,21 +238,20 @@ export class Store implements StateStore, QueueHost {
   #openFile(): boolean {
     if (this.#directory === undefined) return false;
     try {
-      this.#file = this.#directory.open();
+      this.#adopt(this.#directory.open());
     } catch (error) {
       // Later it is no reason to stop: the agent has been collecting without the directory all along.
       if (error instanceof KvmeterError && !this.#opened) throw error;
       this.#fail(error);
       return false;
     }
-    this.#adopt(this.#file);
     return true;
   }
 
-  #adopt(file: StateFile): void {
-    const recovered = file.list();
+  #adopt({ file, batches: recovered, moment }: OpenedFile): void {
     const lastId = Math.max(0, ...Array.from(recovered.values(), (batches) => batches.at(-1)?.id ?? 0));
-    const time = new QueueTime(this.#clock, parseMoment(file.value(TIME_KEY)));
+    const time = new QueueTime(this.#clock, moment);
+    this.#file = file;
     this.#shift({ ids: Math.ceil(lastId / ID_STEP) * ID_STEP, ms: time.nowMs() - this.#time.nowMs() });
     this.#time = time;
     this.#unclaimed = recovered;
@@ -317,8 +307,9 @@ export class Store implements StateStore, QueueHost {
     this.#file = undefined;
     if (this.#directory === undefined) return;
     try {
-      this.#file = replaceDamagedFile(this.#directory, error);
-      const ids = new Set([...this.#file.list().values()].flat().map(({ id }) => id));
+      const { file, batches } = replaceDamagedFile(this.#directory, error);
+      this.#file = file;
+      const ids = new Set([...batches.values()].flat().map(({ id }) => id));
       for (const queue of this.#queues.values()) queue.reconcile((id) => ids.has(id));
       this.#write();
     } catch (failure) {
@@ -330,6 +321,18 @@ export class Store implements StateStore, QueueHost {
     for (const { values } of [this.#turn, this.#encoding, this.#change]) {
       if (values.has(key)) return values.get(key);
     }
-    return this.#file?.value(key);
+    return this.#fromFile((file) => file.value(key));
+  }
+
+  /** Reads, if need be from the file that takes the place of a damaged one. */
+  #fromFile<Result>(read: (file: StateFile) => Result): Result | undefined {
+    if (this.#file === undefined) return undefined;
+    try {
+      return read(this.#file);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      this.#replaceFile(error);
+      return this.#file === undefined ? undefined : read(this.#file);
+    }
   }
 }

@@ -123,6 +123,30 @@ for (const [kind, prepare] of Object.entries(stores)) {
   });
 }
 
+test("cycles that cannot be encoded in time do not pile up", async () => {
+  const store = createMemoryStore({ log: memoryLog() });
+  afterwards(() => store.close());
+  const queue = store.queue("a", WIDE);
+  for (let number = 1; number <= 20; number += 1) queue.append([numbered(number)], "none");
+  assert.equal(queue.account.droppedPoints.queue_full, 12);
+  assert.equal(imbalance(queue), 0);
+  await queue.settled();
+  assert.deepEqual(await drain(queue), [13, 14, 15, 16, 17, 18, 19, 20]);
+});
+
+test("memory is bounded of its own, whatever the queue may take", async () => {
+  const store = createMemoryStore({ log: memoryLog(), memoryLimitBytes: 50_000 });
+  afterwards(() => store.close());
+  const queue = store.queue("a", WIDE);
+  queue.append(
+    Array.from({ length: 20 }, (_, index) => numbered(index + 1, 10_000)),
+    "none",
+  );
+  await queue.settled();
+  assert.ok(queue.queuedBytes <= 50_000);
+  assert.deepEqual(await drain(queue), [18, 19, 20]);
+});
+
 function bound(store: StateStore) {
   return { keyValue: store.keyValue, queue: store.queue("a", WIDE) };
 }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import {
+  afterwards,
+  drain,
+  imbalance,
+  ManualClock,
+  memoryLog,
+  numbered,
+  openStore,
+  temporaryDirectory,
+  WIDE,
+} from "./helpers.ts";
+
+const BACK = "info: The state directory can be written again";
+const UNWRITABLE = /^warn: Cannot write to the state directory: .*: queueing in memory, at most 32 MiB/;
+
+test("a directory that cannot be made: in memory, said once, and on disk as soon as it can be", async () => {
+  const parent = join(temporaryDirectory(), "parent");
+  writeFileSync(parent, "a file");
+  const directory = join(parent, "state");
+  const log = memoryLog();
+  const clock = new ManualClock();
+  const store = openStore(directory, { log, clock });
+  const queue = store.queue("a", WIDE);
+  assert.equal(store.isDurable, false);
+  for (let number = 1; number <= 5; number += 1) {
+    queue.append([numbered(number)], "none");
+    store.keyValue.put("last", Buffer.from([number]));
+    clock.ms += 60_000;
+    await queue.settled();
+  }
+  assert.equal(log.lines.length, 1);
+  assert.match(log.lines[0] ?? "", UNWRITABLE);
+
+  rmSync(parent);
+  mkdirSync(parent);
+  queue.append([numbered(6)], "none");
+  clock.ms += 60_000;
+  await queue.settled();
+  assert.deepEqual(log.lines.slice(1), [BACK]);
+  assert.ok(store.isDurable);
+  await store.close();
+  const again = openStore(directory);
+  assert.equal(again.keyValue.get("last")?.[0], 5);
+  assert.deepEqual(await drain(again.queue("a", WIDE)), [1, 2, 3, 4, 5, 6]);
+});
+
+test("a directory that turns up later with a backlog in it: that is the older of the two", async () => {
+  const parent = join(temporaryDirectory(), "parent");
+  const directory = join(parent, "state");
+  const clock = new ManualClock();
+  const first = openStore(directory, { clock });
+  first.queue("a", WIDE).append([numbered(1), numbered(2)], "none");
+  await first.close();
+
+  spawnSync("mv", [parent, `${parent}-away`]);
+  writeFileSync(parent, "a file");
+  clock.ms += 5000;
+  const second = openStore(directory, { clock });
+  const queue = second.queue("a", WIDE);
+  queue.append([numbered(3), numbered(4)], "none");
+  await queue.settled();
+  const underWay = queue.next("oldest-first");
+  queue.inFlight = underWay;
+
+  rmSync(parent);
+  spawnSync("mv", [`${parent}-away`, parent]);
+  clock.ms += 60_000;
+  queue.append([numbered(5)], "none");
+  await queue.settled();
+  assert.ok(second.isDurable);
+  assert.equal(queue.account.recoveredPoints, 2);
+  assert.equal(queue.oldestAgeMs, 65_000);
+  assert.ok(underWay !== undefined);
+  queue.acknowledge(underWay);
+  assert.deepEqual(await drain(queue), [1, 2, 4, 5]);
+  assert.equal(imbalance(queue), 0);
+});
+
+/** A file system of its own, of so many bytes; undefined where this user may not mount one. */
+function mountSmall(options: string): string | undefined {
+  const directory = temporaryDirectory();
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", directory]);
+  if (status !== 0) return undefined;
+  afterwards(() => void spawnSync("umount", ["--lazy", directory]));
+  return directory;
+}
+
+test("a full disk: in memory, said once, and on disk again when there is room; all of it counted", async (t) => {
+  const directory = mountSmall("size=3m");
+  if (directory === undefined) {
+    t.skip("this user may not mount a small file system");
+    return;
+  }
+  const log = memoryLog();
+  const clock = new ManualClock();
+  const store = openStore(directory, { log, clock });
+  const queue = store.queue("a", WIDE);
+  queue.append([numbered(1, 50_000), numbered(2, 50_000)], "none");
+  await queue.settled();
+  writeFileSync(join(directory, "filler"), Buffer.alloc(1_500_000));
+  for (let number = 3; number <= 60; number += 1) {
+    queue.append([numbered(number, 50_000)], "none");
+    clock.ms += 10_000;
+    await queue.settled();
+  }
+  assert.equal(store.isDurable, false);
+  assert.equal(log.lines.length, 1, log.lines.join("\n"));
+  assert.match(log.lines[0] ?? "", UNWRITABLE);
+  // What is acknowledged while nothing can be written does not come back either.
+  for (const expected of [1, 2, 3]) {
+    const batch = queue.next("oldest-first");
+    assert.ok(batch !== undefined);
+    assert.equal(Buffer.from((await queue.read(batch)) ?? []).readUInt32BE(0), expected);
+    queue.acknowledge(batch);
+  }
+  await queue.settled();
+
+  rmSync(join(directory, "filler"));
+  spawnSync("mount", ["-o", "remount,size=16m", directory]);
+  clock.ms += 10_000;
+  queue.append([numbered(61)], "none");
+  await queue.settled();
+  assert.deepEqual(log.lines.slice(1), [BACK]);
+  assert.equal(imbalance(queue), 0);
+  await store.close();
+  const found = await drain(openStore(directory).queue("a", WIDE));
+  assert.deepEqual(
+    found,
+    Array.from({ length: 58 }, (_, index) => index + 4),
+  );
+});
+
+test("a read-only file system: in memory, said once, and on disk once it can be written", async (t) => {
+  const directory = mountSmall("ro");
+  if (directory === undefined) {
+    t.skip("this user may not mount a read-only file system");
+    return;
+  }
+  const log = memoryLog();
+  const clock = new ManualClock();
+  const store = openStore(directory, { log, clock });
+  const queue = store.queue("a", WIDE);
+  for (let number = 1; number <= 3; number += 1) {
+    queue.append([numbered(number)], "none");
+    clock.ms += 10_000;
+    await queue.settled();
+  }
+  assert.equal(store.isDurable, false);
+  assert.match(log.lines.join("\n"), UNWRITABLE);
+  assert.equal(log.lines.length, 1);
+  spawnSync("mount", ["-o", "remount,rw", directory]);
+  clock.ms += 10_000;
+  queue.append([numbered(4)], "none");
+  await queue.settled();
+  assert.deepEqual(log.lines.slice(1), [BACK]);
+  await store.close();
+  assert.deepEqual(await drain(openStore(directory).queue("a", WIDE)), [1, 2, 3, 4]);
+});
