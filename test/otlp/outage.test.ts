@@ -11,7 +11,8 @@ import { QueuedDestination } from "../../src/otlp/queued-destination.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { FakeTime } from "./fake-time.ts";
 import { decodeRequest } from "./official-proto.ts";
-import { afterwards, memoryLog, openStore, temporaryDirectory, WIDE } from "./queue/helpers.ts";
+import { afterwards, memoryLog, openStore, temporaryDirectory } from "./queue/helpers.ts";
+import { WIDE } from "./queue/requests.ts";
 import { ACCEPTED, retry, ScriptedTransport } from "./scripted-transport.ts";
 
 const CYCLE_MS = 10_000;

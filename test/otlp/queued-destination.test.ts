@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { ExportOutcome } from "../../src/otlp/destination.ts";
-import { numbered, temporaryDirectory } from "./queue/helpers.ts";
+import { temporaryDirectory } from "./queue/helpers.ts";
+import { numbered } from "./queue/requests.ts";
 import { ACCEPTED, refused, retry } from "./scripted-transport.ts";
 import { assertBalanced, setUp } from "./sender.ts";
 

@@ -5,7 +5,8 @@ import type { QueueLimits } from "../../src/otlp/queue/delivery-queue.ts";
 import { createMemoryStore } from "../../src/otlp/queue/open.ts";
 import { type DeliveryOptions, QueuedDestination } from "../../src/otlp/queued-destination.ts";
 import { FakeTime } from "./fake-time.ts";
-import { afterwards, memoryLog, openStore, WIDE } from "./queue/helpers.ts";
+import { afterwards, memoryLog, openStore } from "./queue/helpers.ts";
+import { WIDE } from "./queue/requests.ts";
 import { ACCEPTED, ScriptedTransport } from "./scripted-transport.ts";
 
 interface SetUp {

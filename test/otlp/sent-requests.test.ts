@@ -5,7 +5,7 @@ import { cutRequests } from "../../src/otlp/batch.ts";
 import { encodeCycle } from "../../src/otlp/encode.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { decodeRequest } from "./official-proto.ts";
-import { numbered } from "./queue/helpers.ts";
+import { numbered } from "./queue/requests.ts";
 import { ACCEPTED, TOO_LARGE } from "./scripted-transport.ts";
 import { assertBalanced, setUp, until } from "./sender.ts";
 

@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
 import type { StateStore } from "../../../src/otlp/queue/state-store.ts";
-import { drain, imbalance, memoryLog, numbered, openStore, temporaryDirectory, WIDE } from "./helpers.ts";
+import { drain, imbalance, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
+import { numbered, WIDE } from "./requests.ts";
 
 const BATCHES = 60;
 

@@ -7,17 +7,8 @@ import { test } from "node:test";
 
 import { KvmeterError } from "../../../src/errors.ts";
 import { openStateDirectory } from "../../../src/otlp/queue/open.ts";
-import {
-  drain,
-  HOUR_MS,
-  imbalance,
-  ManualClock,
-  memoryLog,
-  numbered,
-  openStore,
-  temporaryDirectory,
-  WIDE,
-} from "./helpers.ts";
+import { drain, imbalance, ManualClock, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
+import { HOUR_MS, numbered, WIDE } from "./requests.ts";
 
 test("what is queued is there after a restart, with the values of the same turn", async () => {
   const directory = join(temporaryDirectory(), "made", "as", "needed");

@@ -6,15 +6,13 @@ import type { StateStore } from "../../../src/otlp/queue/state-store.ts";
 import {
   afterwards,
   drain,
-  HOUR_MS,
   imbalance,
   ManualClock,
   memoryLog,
-  numbered,
   openStore,
   temporaryDirectory,
-  WIDE,
 } from "./helpers.ts";
+import { HOUR_MS, numbered, WIDE } from "./requests.ts";
 
 type Open = (options?: Parameters<typeof openStore>[1]) => StateStore;
 

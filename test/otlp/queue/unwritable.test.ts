@@ -10,11 +10,10 @@ import {
   imbalance,
   ManualClock,
   memoryLog,
-  numbered,
   openStore,
   temporaryDirectory,
-  WIDE,
 } from "./helpers.ts";
+import { numbered, WIDE } from "./requests.ts";
 
 const BACK = "info: The state directory can be written again";
 const UNWRITABLE = /^warn: Cannot write to the state directory: .*: queueing in memory, at most 32 MiB/;
