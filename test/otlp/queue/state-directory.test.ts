@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { KvmeterError } from "../../../src/errors.ts";
 import { openStateDirectory } from "../../../src/otlp/queue/open.ts";
@@ -197,6 +199,27 @@ test("an endless outage at a limit of 10 MiB: below 12 MiB on disk, the newest k
     Array.from(kept, (_, index) => cycles - queuedBatches + 1 + index),
   );
   assert.equal(imbalance(queue), 0);
+});
+
+test("memory stays flat however much is queued: bodies are on disk alone", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const usedBytes = (): number => {
+    collectGarbage();
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    return heapUsed + external + arrayBuffers;
+  };
+  const queue = openStore(temporaryDirectory()).queue("a", WIDE);
+  queue.append([numbered(0, 20_000)], "gzip");
+  await queue.settled();
+  const before = usedBytes();
+  for (let number = 1; number <= 1500; number += 1) {
+    queue.append([numbered(number, 20_000)], "gzip");
+    await queue.settled();
+  }
+  const grown = usedBytes() - before;
+  assert.ok(queue.queuedBytes > 30e6);
+  assert.ok(grown < 2e6, `${grown} bytes more for ${queue.queuedBytes} queued`);
 });
 
 test("the file gives space back once a long backlog is sent", async () => {
