@@ -12,7 +12,7 @@ import { cutRequests } from "./otlp/batch.ts";
 import type { Destination } from "./otlp/destination.ts";
 import { encodeCycle } from "./otlp/encode.ts";
 import { QUEUE_DEFAULTS } from "./otlp/options.ts";
-import type { StateStore } from "./otlp/queue/state-store.ts";
+import type { StateStore } from "./otlp/queue/contract.ts";
 import { createQueuedDestination } from "./otlp/queued-destination.ts";
 import { kvmeterScope, type Scope } from "./otlp/scope.ts";
 import type { SourceOutcome } from "./poll.ts";

@@ -12,7 +12,8 @@ import type {
 import type { DestinationOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Batch } from "./queue/batch.ts";
-import type { DeliveryQueue, SendOrder } from "./queue/delivery-queue.ts";
+import type { SendOrder } from "./queue/contract.ts";
+import type { DeliveryQueue } from "./queue/delivery-queue.ts";
 import { splitRequest } from "./split.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { createTransport } from "./transport.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, STATUS_CODES, type ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
@@ -10,10 +12,10 @@ import type { DeliveryCounts } from "../../src/otlp/destination.ts";
 import type { DestinationOptions } from "../../src/otlp/options.ts";
 import { createMemoryStore } from "../../src/otlp/queue/open.ts";
 import { createQueuedDestination } from "../../src/otlp/queued-destination.ts";
-import { afterwards, memoryLog } from "./queue/helpers.ts";
+import { afterwards, memoryLog, openStore, temporaryDirectory } from "./queue/helpers.ts";
 import { WIDE } from "./queue/requests.ts";
 import { assertBalanced, until } from "./sender.ts";
-import { closeLater, drain, listen, optionsFor, request } from "./servers.ts";
+import { closeLater, drain, listen, optionsFor, request, SECRET } from "./servers.ts";
 
 /**
  * What becomes of a batch that the backend answers in some way once, and accepts if it comes again. sent again: it
@@ -149,6 +151,27 @@ test("a server that speaks HTTP/1.0: accepted", async () => {
     createTcpServer((socket) => void socket.once("data", () => socket.end("HTTP/1.0 200 OK\r\n\r\n"))),
   );
   assertFate(await deliverOnce({ endpoint: origin }), "accepted");
+});
+
+test("the queue's file holds no secret, though the backend quotes one", async () => {
+  const directory = temporaryDirectory();
+  const store = openStore(directory);
+  const server = createServer(({ headers }, response) => {
+    response.writeHead(400).end(`who is ${headers["authorization"]}?`);
+  });
+  const destination = createQueuedDestination({
+    ...optionsFor({ endpoint: await listen(server) }),
+    log: memoryLog(),
+    queue: store.queue("d", WIDE),
+    order: "oldest-first",
+  });
+  destination.deliver([request]);
+  await until(() => destination.counts.droppedPoints.refused > 0);
+  await destination.close(1000);
+  await store.close();
+  const bytes = readdirSync(directory).map((name) => readFileSync(join(directory, name), "latin1"));
+  assert.match(bytes.join(""), /who is \*\*\*\?/);
+  assert.doesNotMatch(bytes.join(""), new RegExp(SECRET));
 });
 
 test("options that cannot work are an error at the start", () => {

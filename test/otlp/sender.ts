@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import type { Destination, ExportOutcome } from "../../src/otlp/destination.ts";
-import type { QueueLimits } from "../../src/otlp/queue/delivery-queue.ts";
+import type { QueueLimits } from "../../src/otlp/queue/contract.ts";
 import { createMemoryStore } from "../../src/otlp/queue/open.ts";
 import { type DeliveryOptions, QueuedDestination } from "../../src/otlp/queued-destination.ts";
 import { FakeTime } from "./fake-time.ts";

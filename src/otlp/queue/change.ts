@@ -9,8 +9,8 @@ export interface SetAside {
 }
 
 /**
- * What is to become of the stored state in one transaction. A change that could not be written is kept and merged
- * with the next, so it is at the same time the queue in memory.
+ * What is to become of the stored state in one transaction. A change that cannot be written goes on growing, so it
+ * is at the same time the queue in memory.
  */
 export class Change {
   readonly inserted = new Map<number, StoredBatch>();
@@ -41,13 +41,5 @@ export class Change {
   /** A batch that never reached the file is not kept: there is no room for it in memory. */
   putAside(id: number, aside: SetAside): void {
     if (!this.inserted.delete(id)) this.setAside.set(id, aside);
-  }
-
-  /** Takes over a change that came after this one. */
-  absorb(later: Change): void {
-    for (const batch of later.inserted.values()) this.insert(batch);
-    for (const id of later.deleted) this.delete(id);
-    for (const [id, aside] of later.setAside) this.putAside(id, aside);
-    for (const [key, value] of later.values) this.values.set(key, value);
   }
 }

@@ -6,9 +6,9 @@ export class DeliveryAccount {
   recoveredPoints = 0;
   exportedPoints = 0;
   readonly #dropped = new Map<DropReason, number>();
-  readonly #onDrop: (reason: DropReason, pointCount: number) => void;
+  readonly #onDrop: (reason: DropReason) => void;
 
-  constructor(onDrop: (reason: DropReason, pointCount: number) => void = () => {}) {
+  constructor(onDrop: (reason: DropReason) => void) {
     this.#onDrop = onDrop;
   }
 
@@ -21,6 +21,6 @@ export class DeliveryAccount {
   drop(reason: DropReason, pointCount: number): void {
     if (pointCount === 0) return;
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + pointCount);
-    this.#onDrop(reason, pointCount);
+    this.#onDrop(reason);
   }
 }

@@ -1,40 +1,10 @@
 import type { Codec } from "../compression.ts";
 import type { DropReason, ExportRequest } from "../destination.ts";
+import { BatchList } from "./batch-list.ts";
 import { type Batch, ID_STEP, spaceOf, type StoredBatch } from "./batch.ts";
-import type { Change } from "./change.ts";
+import type { EncodedRequest, QueueHost, QueueLimits, SendOrder } from "./contract.ts";
 import { DeliveryAccount } from "./delivery-account.ts";
-
-/** How much a queue keeps. */
-export interface QueueLimits {
-  /** Space that the batches may take on disk. */
-  readonly maxBytes: number;
-  /** How long a batch may wait. */
-  readonly maxAgeMs: number;
-}
-
-/** Which batch is sent next: always the oldest, or what is new before what an outage left behind. */
-export type SendOrder = "oldest-first" | "fresh-first";
-
-/** A request as it is stored. */
-export type EncodedRequest = Omit<StoredBatch, "id" | "createdMs" | "destination">;
-
-/** What a queue needs of the store that it is part of. */
-export interface QueueHost {
-  /** The change that the next transaction will make: what is inserted there is still in memory. */
-  readonly change: Change;
-  /** The id for the next batch. */
-  nextId: number;
-  /** Space that the batches of one queue may take in memory. */
-  readonly maxMemoryBytes: number;
-  readonly isDurable: boolean;
-  nowMs(): number;
-  settled(): Promise<void>;
-  /** Encodes and then admits the requests. */
-  append(queue: DeliveryQueue, requests: readonly ExportRequest[], codec: Codec): void;
-  encode(requests: readonly ExportRequest[], codec: Codec): Promise<EncodedRequest[]>;
-  read(id: number): Promise<Uint8Array | undefined>;
-  commitSoon(): void;
-}
+import { encodeRequests } from "./encoded-request.ts";
 
 /** How many of the newest batches that a backend refused are kept, and how much of the queue's space they may take. */
 const KEPT_ASIDE = { count: 10, shareOfBytes: 1 / 16 } as const;
@@ -46,45 +16,44 @@ const KEPT_ASIDE = { count: 10, shareOfBytes: 1 / 16 } as const;
 export class DeliveryQueue {
   readonly name: string;
   readonly account: DeliveryAccount;
+  limits: QueueLimits;
   /** Called when there may be something new to send. */
   onChange: () => void = () => {};
+  /** Called for every drop. */
+  onDrop: (reason: DropReason) => void = () => {};
+  /** The batch that is being sent: it is not dropped to make room, nor for its age. */
+  inFlight: Batch | undefined;
   readonly #host: QueueHost;
-  #limits: QueueLimits;
-  /** Ascending by id, which is also by age. */
-  #batches: Batch[] = [];
-  #bytes = 0;
-  #points = 0;
+  readonly #batches = new BatchList();
+  /** Space of the batches that are not in the file. */
   #memoryBytes = 0;
   /** Points that are being encoded. */
   #encodingPoints = 0;
   /** Batches up to this one are what an outage or an earlier process left behind. */
   #backlogEnd = 0;
-  #inFlight: Batch | undefined;
 
   constructor(name: string, limits: QueueLimits, host: QueueHost) {
     this.name = name;
-    this.#limits = limits;
+    this.limits = limits;
     this.#host = host;
     this.account = new DeliveryAccount((reason) => this.onDrop(reason));
   }
 
-  /** Called for every drop. */
-  onDrop: (reason: DropReason) => void = () => {};
-
   get queuedPoints(): number {
-    return this.#points + this.#encodingPoints;
+    return this.#batches.points + this.#encodingPoints;
   }
 
   get queuedBatches(): number {
     return this.#batches.length;
   }
 
+  /** The space that the batches take of the limit. */
   get queuedBytes(): number {
-    return this.#bytes;
+    return this.#batches.bytes;
   }
 
   get inFlightPoints(): number {
-    return this.#inFlight?.pointCount ?? 0;
+    return this.inFlight?.pointCount ?? 0;
   }
 
   /** Does what is queued survive the process? */
@@ -93,15 +62,16 @@ export class DeliveryQueue {
   }
 
   get oldestAgeMs(): number {
-    const [oldest] = this.#batches;
+    const oldest = this.#batches.first;
     return oldest === undefined ? 0 : this.#host.nowMs() - oldest.createdMs;
   }
 
   /** Takes requests over, to be stored in the order given. */
   append(requests: readonly ExportRequest[], codec: Codec): void {
-    const pointCount = requests.reduce((sum, request) => sum + request.pointCount, 0);
-    this.account.handedOverPoints += pointCount;
-    this.#encodingPoints += pointCount;
+    for (const { pointCount } of requests) {
+      this.account.handedOverPoints += pointCount;
+      this.#encodingPoints += pointCount;
+    }
     this.#host.append(this, requests, codec);
   }
 
@@ -112,7 +82,7 @@ export class DeliveryQueue {
       this.#encodingPoints -= request.pointCount;
       const id = this.#host.nextId;
       this.#host.nextId += ID_STEP;
-      this.#insert(this.#batches.length, { ...request, id, createdMs, destination: this.name });
+      this.#insert({ ...request, id, createdMs, destination: this.name });
     }
     this.expire();
     this.#makeRoom();
@@ -137,10 +107,8 @@ export class DeliveryQueue {
 
   /** Takes over what the file holds: batches older than all that are here. */
   recover(batches: readonly Batch[]): void {
-    this.#batches = [...batches, ...this.#batches];
     for (const batch of batches) {
-      this.#bytes += spaceOf(batch);
-      this.#points += batch.pointCount;
+      this.#batches.add(batch);
       this.account.recoveredPoints += batch.pointCount;
     }
     this.#backlogEnd = Math.max(this.#backlogEnd, batches.at(-1)?.id ?? 0);
@@ -157,8 +125,8 @@ export class DeliveryQueue {
   /** The batch to be sent next. */
   next(order: SendOrder): Batch | undefined {
     this.expire();
-    const first = order === "fresh-first" ? this.#indexAfter(this.#backlogEnd) : 0;
-    return this.#batches[first] ?? this.#batches[0];
+    const fresh = order === "fresh-first" ? this.#batches.after(this.#backlogEnd) : undefined;
+    return fresh ?? this.#batches.first;
   }
 
   /** Was the batch left behind by an outage or an earlier process? */
@@ -168,12 +136,7 @@ export class DeliveryQueue {
 
   /** Everything that is queued now is left behind by an outage. */
   leaveBehind(): void {
-    this.#backlogEnd = this.#batches.at(-1)?.id ?? this.#backlogEnd;
-  }
-
-  /** Marks the batch that is being sent: it is not dropped meanwhile. Undefined when it no longer is. */
-  set inFlight(batch: Batch | undefined) {
-    this.#inFlight = batch;
+    this.#backlogEnd = this.#batches.last?.id ?? this.#backlogEnd;
   }
 
   /** The body as it is stored; undefined where that is damaged. */
@@ -193,12 +156,9 @@ export class DeliveryQueue {
   setAside(batch: Batch, reason: "refused" | "too_large", words: string): void {
     if (!this.#take(batch)) return;
     this.account.drop(reason, batch.pointCount);
-    const bytes = this.#limits.maxBytes * KEPT_ASIDE.shareOfBytes;
-    this.#host.change.putAside(batch.id, {
-      destination: this.name,
-      words,
-      keep: { count: KEPT_ASIDE.count, bytes },
-    });
+    const bytes = this.limits.maxBytes * KEPT_ASIDE.shareOfBytes;
+    const keep = { count: KEPT_ASIDE.count, bytes };
+    this.#host.change.putAside(batch.id, { destination: this.name, words, keep });
     this.#host.commitSoon();
   }
 
@@ -212,7 +172,7 @@ export class DeliveryQueue {
   /** Drops what ends with the process. */
   dropUnwritten(reason: DropReason): void {
     const { inserted } = this.#host.change;
-    for (const batch of this.#batches.slice()) if (inserted.has(batch.id)) this.drop(batch, reason);
+    for (const batch of this.#batches.snapshot()) if (inserted.has(batch.id)) this.drop(batch, reason);
   }
 
   /**
@@ -220,31 +180,30 @@ export class DeliveryQueue {
    * cut so often.
    */
   async replace(batch: Batch, pieces: readonly ExportRequest[], codec: Codec): Promise<boolean> {
-    const encoded = await this.#host.encode(pieces, codec);
-    const index = this.#indexAfter(batch.id) - 1;
-    if (this.#batches[index] !== batch) return true;
-    const endId = this.#batches[index + 1]?.id ?? this.#host.nextId;
+    const encoded = await encodeRequests(pieces, codec);
+    if (!this.#batches.has(batch)) return true;
+    const endId = this.#batches.after(batch.id)?.id ?? this.#host.nextId;
     const step = Math.floor((endId - batch.id) / (encoded.length + 1));
     if (step < 1) return false;
-    const wasBacklog = this.isBacklog(batch);
+    const lastId = batch.id + step * encoded.length;
+    if (this.isBacklog(batch)) this.#backlogEnd = Math.max(this.#backlogEnd, lastId);
     this.#take(batch);
     this.#delete(batch);
-    for (const [offset, piece] of encoded.entries()) {
-      const id = batch.id + step * (offset + 1);
-      this.#insert(index + offset, { ...piece, id, createdMs: batch.createdMs, destination: this.name });
+    for (const [index, piece] of encoded.entries()) {
+      const id = batch.id + step * (index + 1);
+      this.#insert({ ...piece, id, createdMs: batch.createdMs, destination: this.name });
     }
-    if (wasBacklog) this.#backlogEnd = Math.max(this.#backlogEnd, batch.id + step * encoded.length);
     this.#makeRoom();
     return true;
   }
 
   /** Drops what has become too old. */
   expire(): void {
-    const bornMs = this.#host.nowMs() - this.#limits.maxAgeMs;
-    let [oldest] = this.#batches;
-    while (oldest !== undefined && oldest.createdMs < bornMs && oldest !== this.#inFlight) {
+    const bornMs = this.#host.nowMs() - this.limits.maxAgeMs;
+    let oldest = this.#batches.first;
+    while (oldest !== undefined && oldest.createdMs < bornMs && oldest !== this.inFlight) {
       this.drop(oldest, "too_old");
-      [oldest] = this.#batches;
+      oldest = this.#batches.first;
     }
   }
 
@@ -255,36 +214,29 @@ export class DeliveryQueue {
 
   /** Drops the batches that were in the file and are no longer. */
   reconcile(isThere: (id: number) => boolean): void {
-    for (const batch of this.#batches.slice()) {
+    for (const batch of this.#batches.snapshot()) {
       if (!this.#host.change.inserted.has(batch.id) && !isThere(batch.id)) this.drop(batch, "unreadable");
     }
   }
 
   /** Renames and redates the batches, which were all queued without knowing of those in the file. */
   shift({ ids, ms }: { readonly ids: number; readonly ms: number }): void {
-    for (const batch of this.#batches) {
+    for (const batch of this.#batches.snapshot()) {
       Object.assign(batch, { id: batch.id + ids, createdMs: batch.createdMs + ms });
     }
     this.#backlogEnd += ids;
   }
 
-  #insert(index: number, stored: StoredBatch): void {
-    const { body: _, destination: __, ...batch } = stored;
-    this.#host.change.insert(stored);
-    this.#batches.splice(index, 0, batch);
-    this.#bytes += spaceOf(batch);
+  #insert({ body, destination, ...batch }: StoredBatch): void {
+    this.#host.change.insert({ ...batch, body, destination });
+    this.#batches.add(batch);
     this.#memoryBytes += spaceOf(batch);
-    this.#points += batch.pointCount;
     this.#host.commitSoon();
   }
 
   /** Takes the batch out of the list; false where it is not in it. */
   #take(batch: Batch): boolean {
-    const index = this.#indexAfter(batch.id) - 1;
-    if (this.#batches[index] !== batch) return false;
-    this.#batches.splice(index, 1);
-    this.#bytes -= spaceOf(batch);
-    this.#points -= batch.pointCount;
+    if (!this.#batches.remove(batch)) return false;
     if (this.#host.change.inserted.has(batch.id)) this.#memoryBytes -= spaceOf(batch);
     return true;
   }
@@ -297,25 +249,13 @@ export class DeliveryQueue {
   /** The oldest go first; where it is memory that is short, the oldest of those that are there. */
   #makeRoom(): void {
     const { inserted } = this.#host.change;
-    while (this.#bytes > this.#limits.maxBytes && this.#dropOldest(() => true));
+    while (this.queuedBytes > this.limits.maxBytes && this.#dropOldest(() => true));
     while (this.#memoryBytes > this.#host.maxMemoryBytes && this.#dropOldest(({ id }) => inserted.has(id)));
   }
 
   #dropOldest(isMeant: (batch: Batch) => boolean): boolean {
-    const oldest = this.#batches.find((batch) => batch !== this.#inFlight && isMeant(batch));
+    const oldest = this.#batches.find((batch) => batch !== this.inFlight && isMeant(batch));
     if (oldest !== undefined) this.drop(oldest, "queue_full");
     return oldest !== undefined;
-  }
-
-  /** Where the first batch with an id beyond this one is. */
-  #indexAfter(id: number): number {
-    let low = 0;
-    let high = this.#batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#batches[middle]?.id ?? 0) <= id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -1,5 +1,6 @@
+import type { StateStore, StoreOptions } from "./contract.ts";
 import { StateDirectory } from "./state-directory.ts";
-import { type StateStore, Store, type StoreOptions } from "./state-store.ts";
+import { Store } from "./state-store.ts";
 
 /**
  * The state that an agent keeps in a directory. Where the directory cannot be used, it is kept in memory until it can

@@ -1,10 +1,18 @@
 import { KvmeterError, messageOf } from "../../errors.ts";
-import type { Logger } from "../../log.ts";
-import { type Codec, compress } from "../compression.ts";
+import type { Codec } from "../compression.ts";
 import type { ExportRequest } from "../destination.ts";
 import { type Batch, ID_STEP } from "./batch.ts";
 import { Change } from "./change.ts";
-import { DeliveryQueue, type EncodedRequest, type QueueHost, type QueueLimits } from "./delivery-queue.ts";
+import type {
+  EncodedRequest,
+  KeyValue,
+  QueueHost,
+  QueueLimits,
+  StateStore,
+  StoreOptions,
+} from "./contract.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
+import { encodeRequests } from "./encoded-request.ts";
 import { type QueueClock, QueueTime, systemQueueClock } from "./queue-time.ts";
 import { isDamaged } from "./sqlite-errors.ts";
 import { type OpenedFile, replaceDamagedFile, type StateDirectory, TIME_KEY } from "./state-directory.ts";
@@ -21,37 +29,6 @@ const FILE_RETRY_MS = 10_000;
 
 /** Cycles of one destination that may wait to be encoded: more of them wait only if something hangs. */
 const WAITING_LIMIT = 8;
-
-/** Values by key, which survive the process where the queues do. */
-export interface KeyValue {
-  /** What was last put under the key; undefined without it, or where it was damaged. */
-  get(key: string): Uint8Array | undefined;
-  /** Undefined deletes. The bytes must not change afterwards. */
-  put(key: string, value: Uint8Array | undefined): void;
-}
-
-/**
- * The queues of all destinations and values beside them. What is appended and put within one turn of the event loop
- * becomes one transaction: after the end of the process, however it came, all of it is there or nothing.
- */
-export interface StateStore {
-  /** Does what is stored survive the process? Not while the directory cannot be written. */
-  readonly isDurable: boolean;
-  readonly keyValue: KeyValue;
-  /** The queue of the destination of this name, with what it left behind earlier. */
-  queue(name: string, limits: QueueLimits): DeliveryQueue;
-  /** Resolves when everything handed over so far has been encoded and, where the file can be written, written. */
-  settled(): Promise<void>;
-  /** Writes what is left and lets go of the directory. */
-  close(): Promise<void>;
-}
-
-/** What a store can be given besides where it is. */
-export interface StoreOptions {
-  readonly log: Pick<Logger, "info" | "warn">;
-  readonly clock?: QueueClock;
-  readonly memoryLimitBytes?: number;
-}
 
 interface Append {
   readonly queue: DeliveryQueue;
@@ -116,7 +93,10 @@ export class Store implements StateStore, QueueHost {
 
   queue(name: string, limits: QueueLimits): DeliveryQueue {
     const known = this.#queues.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.limits = limits;
+      return known;
+    }
     const queue = new DeliveryQueue(name, limits, this);
     this.#queues.set(name, queue);
     queue.recover(this.#unclaimed.get(name) ?? []);
@@ -138,23 +118,6 @@ export class Store implements StateStore, QueueHost {
     }
     appends.push({ queue, requests, codec });
     this.commitSoon();
-  }
-
-  async encode(requests: readonly ExportRequest[], codec: Codec): Promise<EncodedRequest[]> {
-    const encoded: EncodedRequest[] = [];
-    // One after the other: the machine's processors are for its guests.
-    for (const { body: raw, pointCount, signal = "metrics" } of requests) {
-      const body = await compress(raw, codec);
-      encoded.push({
-        signal,
-        pointCount,
-        codec,
-        rawBytes: raw.length,
-        storedBytes: body.length,
-        body,
-      });
-    }
-    return encoded;
   }
 
   async read(id: number): Promise<Uint8Array | undefined> {
@@ -199,7 +162,7 @@ export class Store implements StateStore, QueueHost {
     this.#encoding = turn;
     const admitted: [DeliveryQueue, EncodedRequest[]][] = [];
     for (const { queue, requests, codec } of turn.appends) {
-      admitted.push([queue, await this.encode(requests, codec)]);
+      admitted.push([queue, await encodeRequests(requests, codec)]);
     }
     for (const [queue, requests] of admitted) queue.admit(requests);
     for (const [key, value] of turn.values) this.#change.values.set(key, value);
@@ -321,7 +284,12 @@ export class Store implements StateStore, QueueHost {
     for (const { values } of [this.#turn, this.#encoding, this.#change]) {
       if (values.has(key)) return values.get(key);
     }
-    return this.#fromFile((file) => file.value(key));
+    try {
+      return this.#fromFile((file) => file.value(key));
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
   /** Reads, if need be from the file that takes the place of a damaged one. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
-import type { StateStore } from "../../../src/otlp/queue/state-store.ts";
+import type { StateStore } from "../../../src/otlp/queue/contract.ts";
 import { drain, imbalance, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
 import { numbered, WIDE } from "./requests.ts";
 

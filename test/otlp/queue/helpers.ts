@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "node:test";
 
+import type { StateStore, StoreOptions } from "../../../src/otlp/queue/contract.ts";
 import type { DeliveryQueue } from "../../../src/otlp/queue/delivery-queue.ts";
 import { openStateDirectory } from "../../../src/otlp/queue/open.ts";
 import type { QueueClock } from "../../../src/otlp/queue/queue-time.ts";
-import type { StateStore, StoreOptions } from "../../../src/otlp/queue/state-store.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];
 

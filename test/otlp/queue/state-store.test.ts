@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { StateStore } from "../../../src/otlp/queue/contract.ts";
 import { createMemoryStore } from "../../../src/otlp/queue/open.ts";
-import type { StateStore } from "../../../src/otlp/queue/state-store.ts";
 import {
   afterwards,
   drain,

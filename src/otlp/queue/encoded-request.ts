@@ -1,0 +1,16 @@
+import { type Codec, compress } from "../compression.ts";
+import type { ExportRequest } from "../destination.ts";
+import type { EncodedRequest } from "./contract.ts";
+
+/** Compresses requests one after the other: the machine's processors are for its guests. */
+export async function encodeRequests(
+  requests: readonly ExportRequest[],
+  codec: Codec,
+): Promise<EncodedRequest[]> {
+  const encoded: EncodedRequest[] = [];
+  for (const { body: raw, pointCount, signal = "metrics" } of requests) {
+    const body = await compress(raw, codec);
+    encoded.push({ signal, pointCount, codec, rawBytes: raw.length, storedBytes: body.length, body });
+  }
+  return encoded;
+}
