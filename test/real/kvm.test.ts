@@ -10,7 +10,7 @@ import { type Libvirtd, startHostLibvirtd, startNewerLibvirtd } from "./bed/libv
 import { whyNoKvm } from "./bed/parts.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
-import { steadySandwich } from "./sandwich.ts";
+import { steadySandwiches } from "./sandwich.ts";
 
 after(takeDownOwned);
 
@@ -25,18 +25,17 @@ async function kvmEquals(t: TestContext, daemon: Libvirtd): Promise<void> {
   await sleep(2000);
   await daemon.virsh(["suspend", domain.uuid]);
   // Being asked wakes the vCPUs' threads, which then wait for a CPU.
-  const taken = await steadySandwich(daemon, [domain.name], /^cpu\.|\.delay$/);
-  const before = taken.before.get(domain.name) ?? assert.fail();
-  const after = taken.after.get(domain.name) ?? assert.fail();
-  const { metrics } = taken.kvmeter.get(domain.name) ?? assert.fail();
+  const [taken] = await steadySandwiches(daemon, [domain.name], /^cpu\.|\.delay$/);
+  assert.ok(taken);
+  const { before, after, kvmeter } = taken;
   if (![...before.fields.keys()].some((field) => field.startsWith("vm."))) {
     t.skip("this kernel or QEMU has no statistics of KVM's");
     return;
   }
   assert.ok(Number(before.fields.get("vcpu.0.exits.sum")) > 0);
-  assert.deepEqual(compare({ metrics }, { before, after, rows: DOMAIN_ROWS }), []);
+  assert.deepEqual(compare(kvmeter, { before, after, rows: DOMAIN_ROWS }), []);
   for (const name of ["vcpu.kvm.events", "vcpu.kvm.time", "vcpu.kvm.value", "vm.kvm.events", "vm.kvm.value"])
-    assert.ok((metrics[`libvirt.domain.${name}`]?.points.length ?? 0) > 0, name);
+    assert.ok((kvmeter.metrics[`libvirt.domain.${name}`]?.points.length ?? 0) > 0, name);
 }
 
 test(

@@ -35,23 +35,47 @@ export async function sandwich(
   return { before, kvmeter, after };
 }
 
-/** Fields of a domain that virsh did not print alike before and after. */
-function moved({ before, after }: Sandwich, name: string): string[] {
-  const [first, last] = [before.get(name)?.fields, after.get(name)?.fields];
-  const fields = new Set([...(first?.keys() ?? []), ...(last?.keys() ?? [])]);
-  return [...fields].filter((field) => first?.get(field) !== last?.get(field));
+/** One domain's part of a sandwich. */
+export interface DomainSandwich {
+  readonly name: string;
+  readonly before: VirshDomain;
+  readonly kvmeter: JsonResource;
+  readonly after: VirshDomain;
 }
 
-/** A reading of everything between two of virsh's, taken anew while fields of the domains move that may not. */
-export async function steadySandwich(
+/** A domain's part; fails when the domain is missing. */
+export function partOf(taken: Sandwich, name: string): DomainSandwich {
+  const [before, kvmeter, after] = [taken.before.get(name), taken.kvmeter.get(name), taken.after.get(name)];
+  if (before && kvmeter && after) return { name, before, kvmeter, after };
+  throw new Error(`${name} is missing`);
+}
+
+/** Fields that virsh did not print alike before and after. */
+function movedFields({ before, after }: DomainSandwich): string[] {
+  const fields = new Set([...before.fields.keys(), ...after.fields.keys()]);
+  return [...fields].filter((field) => before.fields.get(field) !== after.fields.get(field));
+}
+
+/**
+ * A reading of everything of each domain while it stood still: the host's own packets reach the taps of paused
+ * domains now and then, so each is read until nothing moved but what may.
+ */
+export async function steadySandwiches(
   daemon: Pick<Libvirtd, "virsh" | "readOnlySocketPath">,
   names: readonly string[],
   mayMove: RegExp,
-): Promise<Sandwich> {
+): Promise<DomainSandwich[]> {
+  const steady = new Map<string, DomainSandwich>();
   for (let attempt = 1; ; attempt++) {
     const taken = await sandwich(daemon, () => readEverything(daemon));
-    const restless = names.flatMap((name) => moved(taken, name).filter((field) => !mayMove.test(field)));
-    if (restless.length === 0) return taken;
-    if (attempt === 5) throw new Error(`these fields do not stand still: ${restless.join(", ")}`);
+    const restless: string[] = [];
+    for (const name of names.filter((one) => !steady.has(one))) {
+      const part = partOf(taken, name);
+      const moved = movedFields(part).filter((field) => !mayMove.test(field));
+      if (moved.length === 0) steady.set(name, part);
+      else restless.push(`${name}: ${moved.join(", ")}`);
+    }
+    if (restless.length === 0) return [...steady.values()];
+    if (attempt === 6) throw new Error(`these fields do not stand still: ${restless.join("; ")}`);
   }
 }
