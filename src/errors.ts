@@ -55,6 +55,16 @@ export const ERROR_KINDS = {
     exitCode: 1,
     meaning: "This user may not open the libvirt socket.",
   },
+  LIBVIRT_CONNECT: {
+    retryable: true,
+    exitCode: 1,
+    meaning: "The hypervisor's host or the daemon on it cannot be reached.",
+  },
+  LIBVIRT_TLS: {
+    retryable: false,
+    exitCode: 1,
+    meaning: "TLS with the daemon failed: certificate, name or protocol.",
+  },
   LIBVIRT_AUTHENTICATION: {
     retryable: false,
     exitCode: 1,

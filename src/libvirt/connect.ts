@@ -1,10 +1,10 @@
-import { KvmeterError } from "../errors.ts";
 import { LibvirtConnection } from "./connection.ts";
 import type { KeepaliveOptions } from "./keepalive.ts";
 import { socketPaths } from "./socket-paths.ts";
 import type { LibvirtStatistics } from "./statistics.ts";
+import type { Transport, TransportOptions } from "./transport.ts";
 import { connectUnix } from "./transports/unix.ts";
-import { parseLibvirtUri } from "./uri.ts";
+import { type LibvirtUri, parseLibvirtUri } from "./uri.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
@@ -23,22 +23,38 @@ export interface ConnectOptions {
 
 /**
  * Opens a connection to a hypervisor: `qemu:///system`, `qemu:///session`,
- * `qemu+unix:///system?socket=/run/other/libvirt-sock-ro`, `test:///default` …
+ * `qemu+unix:///system?socket=/run/other/libvirt-sock-ro`, `test:///default`, `qemu+tls://host/system`,
+ * `qemu+ssh://user@host/system` …
  * @throws KvmeterError LIBVIRT_URI, LIBVIRT_SOCKET_MISSING, LIBVIRT_SOCKET_REFUSED, LIBVIRT_SOCKET_PERMISSION,
- * LIBVIRT_AUTHENTICATION, LIBVIRT_DEADLINE, LIBVIRT_DISCONNECTED, LIBVIRT_PROTOCOL, LIBVIRT_REPLY (a LibvirtError);
+ * LIBVIRT_CONNECT, LIBVIRT_TLS, LIBVIRT_AUTHENTICATION, LIBVIRT_DEADLINE, LIBVIRT_DISCONNECTED, LIBVIRT_PROTOCOL, LIBVIRT_REPLY (a LibvirtError);
  * the signal's reason when it is aborted
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<LibvirtConnection> {
   const { readOnly = true, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const target = parseLibvirtUri(uri);
-  if (target.transport !== "unix") {
-    throw new KvmeterError(
-      "LIBVIRT_URI",
-      `Cannot connect to "${uri}": transport ${target.transport} is not supported; run kvmeter on the hypervisor and use a URI without a host, such as qemu:///system`,
-    );
-  }
   const endMs = performance.now() + timeoutMs;
-  const transport = await connectUnix(socketPaths(target, { readOnly }), { timeoutMs, signal });
+  const transport = await connectTransport(target, { readOnly, timeoutMs, signal });
   const openTimeoutMs = Math.max(1, Math.round(endMs - performance.now()));
-  return LibvirtConnection.open(transport, { ...options, uri: target, readOnly, timeoutMs, openTimeoutMs });
+  try {
+    return await LibvirtConnection.open(transport, {
+      ...options,
+      uri: target,
+      readOnly,
+      timeoutMs,
+      openTimeoutMs,
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw transport.failure ?? error;
+  }
+}
+
+/** The remote ones are loaded when they are needed: with them come several MB. */
+async function connectTransport(
+  target: LibvirtUri,
+  options: TransportOptions & { readonly readOnly: boolean },
+): Promise<Transport> {
+  if (target.transport === "tls") return (await import("./transports/tls.ts")).connectTls(target, options);
+  if (target.transport === "ssh") return (await import("./transports/ssh.ts")).connectSsh(target, options);
+  return connectUnix(socketPaths(target, options), options);
 }

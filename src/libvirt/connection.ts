@@ -27,8 +27,8 @@ export class LibvirtConnection implements AsyncDisposable {
   /** As it was given to connect(). */
   readonly uri: string;
   readonly readOnly: boolean;
-  /** The socket that it goes through. */
-  readonly socketPath: string;
+  /** The daemon's socket on this machine; undefined when the daemon may be on another. */
+  readonly socketPath: string | undefined;
   readonly features: LibvirtFeatures;
   readonly #rpc: RpcClient;
   readonly #subscriptions: EventSubscriptions;
@@ -37,12 +37,12 @@ export class LibvirtConnection implements AsyncDisposable {
   private constructor(
     options: ConnectionOptions,
     features: LibvirtFeatures,
-    parts: { rpc: RpcClient; subscriptions: EventSubscriptions },
+    parts: { rpc: RpcClient; subscriptions: EventSubscriptions; socketPath: string | undefined },
   ) {
     this.uri = options.uri.text;
     this.readOnly = options.readOnly;
     this.features = features;
-    this.socketPath = parts.rpc.peer;
+    this.socketPath = parts.socketPath;
     this.#rpc = parts.rpc;
     this.#subscriptions = parts.subscriptions;
   }
@@ -71,7 +71,11 @@ export class LibvirtConnection implements AsyncDisposable {
         timeoutMs: openTimeoutMs,
         signal,
       });
-      return new LibvirtConnection(options, features, { rpc, subscriptions });
+      return new LibvirtConnection(options, features, {
+        rpc,
+        subscriptions,
+        socketPath: transport.socketPath,
+      });
     } catch (error) {
       rpc.abort();
       throw error;

@@ -1,7 +1,15 @@
 import { KvmeterError } from "../errors.ts";
 
-const TRANSPORTS = ["unix", "tls", "tcp", "ssh", "libssh", "libssh2", "ext"] as const;
+const TRANSPORTS = ["unix", "tls", "ssh"] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
+
+/** libvirt has more transports; these are not here, and why. */
+const REFUSED_TRANSPORTS: Readonly<Record<string, string>> = {
+  tcp: "it is not encrypted and wants SASL; use tls or ssh",
+  libssh: "use ssh, which leaves keys and known hosts to OpenSSH",
+  libssh2: "use ssh, which leaves keys and known hosts to OpenSSH",
+  ext: "it would start any program that the URI names; use ssh",
+};
 
 const SOCKET_MODES = ["auto", "direct", "legacy"] as const;
 /** Which daemon listens: the driver's own (direct), libvirtd or virtproxyd (legacy), or whichever has a socket. */
@@ -28,6 +36,18 @@ const CLIENT_PARAMETERS = new Set([
   "no_tty",
 ]);
 
+/** Which of them mean something to a remote transport. What is not here would be ignored, so it is refused. */
+const REMOTE_PARAMETERS: Readonly<Record<"tls" | "ssh", ReadonlySet<string>>> = {
+  tls: new Set(["name", "pkipath"]),
+  ssh: new Set(["name", "socket", "mode", "proxy", "netcat", "keyfile", "known_hosts", "no_tty"]),
+};
+
+/** How the far side of a remote transport becomes known, for those who would rather not verify it. */
+const HOW_TO_VERIFY: Readonly<Record<"tls" | "ssh", string>> = {
+  tls: "put the certificate of the authority that signed the daemon's into cacert.pem",
+  ssh: "put the host's key into known_hosts",
+};
+
 /** A connection URI (libvirt.org/uri.html): driver[+transport]://[user@][host][:port]/[path][?parameters] */
 export interface LibvirtUri {
   /** As it was written. */
@@ -37,6 +57,7 @@ export interface LibvirtUri {
   /** Where the URI names none: unix without a host, tls with one. */
   readonly transport: TransportName;
   readonly user: string | undefined;
+  /** A name or an address; an IPv6 address without its brackets. */
   readonly host: string | undefined;
   readonly port: number | undefined;
   /** /system, /session, /default … */
@@ -53,19 +74,24 @@ export interface LibvirtUri {
 
 /** @throws KvmeterError LIBVIRT_URI */
 export function parseLibvirtUri(text: string): LibvirtUri {
-  const refuse = (problem: string): never => {
-    throw new KvmeterError("LIBVIRT_URI", `Cannot use the libvirt URI "${text}": ${problem}`);
-  };
   const url = URL.parse(text);
+  const refuse = (problem: string): never => {
+    // A password is shown to nobody, not even where it is refused.
+    const shown = url?.password ? text.replace(`:${url.password}@`, ":…@") : text;
+    throw new KvmeterError("LIBVIRT_URI", `Cannot use the libvirt URI "${shown}": ${problem}`);
+  };
   const scheme = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:$/.exec(url?.protocol ?? "");
   const driver = scheme?.[1];
   if (url === null || driver === undefined || !url.pathname.startsWith("/")) {
     return refuse("it must look like qemu:///system");
   }
+  if (url.password !== "") return refuse("it must not have a password; use a key or a certificate");
 
-  const host = url.hostname === "" ? undefined : url.hostname;
+  const host = url.hostname === "" ? undefined : url.hostname.replace(/^\[(.*)\]$/, "$1");
   const transport = scheme?.[2] ?? (host === undefined ? "unix" : "tls");
   if (!isOneOf(TRANSPORTS, transport)) {
+    const reason = REFUSED_TRANSPORTS[transport];
+    if (reason !== undefined) return refuse(`transport ${transport} is not supported: ${reason}`);
     return refuse(`the transport must be one of ${TRANSPORTS.join(", ")}, current value is ${transport}`);
   }
   const parameters = new Map(new URLSearchParams(url.search.replaceAll("+", "%2B")));
@@ -74,17 +100,19 @@ export function parseLibvirtUri(text: string): LibvirtUri {
     return refuse(`mode must be one of ${SOCKET_MODES.join(", ")}, current value is ${mode}`);
   }
   const socket = parameters.get("socket");
-  if (socket !== undefined && transport === "unix" && !socket.startsWith("/")) {
+  if (socket !== undefined && !socket.startsWith("/")) {
     return refuse(`socket must be an absolute path, current value is "${socket}"`);
   }
   if (driver === "qemu" && !/^\/(system|session)$/.test(url.pathname)) {
     return refuse(`the path must be /system or /session, current value is ${url.pathname}`);
   }
+  const problem = hostProblem(transport, host) ?? parameterProblem(transport, parameters);
+  if (problem !== undefined) return refuse(problem);
   return {
     text,
     driver,
     transport,
-    user: url.username === "" ? undefined : decodeURIComponent(url.username),
+    user: url.username === "" ? undefined : (decoded(url.username) ?? refuse("its user is not UTF-8")),
     host,
     port: url.port === "" ? undefined : Number(url.port),
     path: url.pathname,
@@ -93,6 +121,38 @@ export function parseLibvirtUri(text: string): LibvirtUri {
     mode,
     openUri: parameters.get("name") ?? openUri(driver, url.pathname, parameters),
   };
+}
+
+function hostProblem(transport: TransportName, host: string | undefined): string | undefined {
+  if (transport === "unix") {
+    return host === undefined ? undefined : `transport unix has no host, current value is ${host}`;
+  }
+  if (host === undefined) return `transport ${transport} needs a host: qemu+${transport}://host/system`;
+  // One that begins with "-" would be an option to ssh.
+  return /^[\w.:][\w.:-]*$/.test(host) ? undefined : `it must name a host, current value is ${host}`;
+}
+
+function parameterProblem(
+  transport: TransportName,
+  parameters: ReadonlyMap<string, string>,
+): string | undefined {
+  if (transport === "unix") return undefined;
+  for (const [name, value] of parameters) {
+    if (!CLIENT_PARAMETERS.has(name) || REMOTE_PARAMETERS[transport].has(name)) continue;
+    if (name !== "no_verify") return `${name} is not supported with transport ${transport}; leave it out`;
+    if (value !== "0") {
+      return `no_verify is not supported: kvmeter verifies whom it talks to; ${HOW_TO_VERIFY[transport]}`;
+    }
+  }
+  return undefined;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function openUri(driver: string, path: string, parameters: ReadonlyMap<string, string>): string {

@@ -1,26 +1,25 @@
 import { createConnection, type Socket } from "node:net";
 
 import { type ErrorCode, KvmeterError, messageOf } from "../../errors.ts";
-import type { Transport, TransportListener } from "../transport.ts";
+import type { Transport, TransportOptions } from "../transport.ts";
+import { errnoOf, lateError, SocketTransport } from "./socket.ts";
 
 /**
  * Connects to the first of the sockets that somebody listens on.
  * @throws KvmeterError LIBVIRT_SOCKET_MISSING, LIBVIRT_SOCKET_REFUSED, LIBVIRT_SOCKET_PERMISSION, LIBVIRT_DEADLINE;
  * the signal's reason when it is aborted
  */
-export async function connectUnix(
-  paths: readonly string[],
-  options: { timeoutMs: number; signal?: AbortSignal | undefined },
-): Promise<Transport> {
+export async function connectUnix(paths: readonly string[], options: TransportOptions): Promise<Transport> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
   let refusal: { path: string; cause: unknown } | undefined;
   for (const path of paths) {
     try {
-      return new UnixTransport(path, await connectSocket(path, signal));
+      const socket = await connectSocket(path, signal);
+      return new SocketTransport(socket, { peer: path, socketPath: path });
     } catch (cause) {
       options.signal?.throwIfAborted();
-      if (deadline.aborted) throw late(path, options.timeoutMs);
+      if (deadline.aborted) throw lateError(path, options.timeoutMs);
       const code = errnoOf(cause);
       if (code === "ENOENT" || code === "ENOTDIR") continue;
       if (code === "EACCES" || code === "EPERM") throw forbidden(path, cause);
@@ -28,33 +27,6 @@ export async function connectUnix(
     }
   }
   throw refusal === undefined ? missing(paths) : refused(refusal.path, refusal.cause);
-}
-
-class UnixTransport implements Transport {
-  readonly peer: string;
-  readonly #socket: Socket;
-  #failure: Error | undefined;
-
-  constructor(path: string, socket: Socket) {
-    this.peer = path;
-    this.#socket = socket;
-    socket.on("error", (error) => {
-      this.#failure = error;
-    });
-  }
-
-  start(listener: TransportListener): void {
-    this.#socket.on("data", (chunk: Buffer) => listener.onData(chunk));
-    this.#socket.on("close", () => listener.onClose(this.#failure));
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
 }
 
 function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
@@ -98,18 +70,7 @@ function forbidden(path: string, cause: unknown): KvmeterError {
   });
 }
 
-function late(path: string, timeoutMs: number): KvmeterError {
-  return new KvmeterError(
-    "LIBVIRT_DEADLINE",
-    `Cannot connect to ${path}: no connection within ${timeoutMs} ms`,
-  );
-}
-
 function socketError(code: ErrorCode, details: { path: string; cause: unknown; mend: string }): KvmeterError {
   const { path, cause, mend } = details;
   return new KvmeterError(code, `Cannot connect to ${path}: ${messageOf(cause)}; ${mend}`, { cause });
-}
-
-function errnoOf(thrown: unknown): unknown {
-  return thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
 }
