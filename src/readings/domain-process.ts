@@ -31,6 +31,9 @@ export interface ProcessFinder {
   find(domains: readonly DomainRef[]): Promise<ReadonlyMap<string, DomainProcess>>;
 }
 
+/** For a hypervisor on another machine, whose processes are not to be seen from here. */
+export const NO_PROCESSES: ProcessFinder = { find: async () => new Map() };
+
 /** A domain is listed a moment before its process runs: so once is not enough. */
 export const MAX_ATTEMPTS = 3;
 /** The command line of a process that hangs in the kernel can take for ever to read. */

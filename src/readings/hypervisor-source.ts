@@ -11,7 +11,7 @@ import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
 import { DescriptionCache } from "./description-cache.ts";
-import { createProcessFinder, type ProcessFinder } from "./domain-process.ts";
+import { createProcessFinder, NO_PROCESSES, type ProcessFinder } from "./domain-process.ts";
 import type { DomainReading, HypervisorIdentity, HypervisorReading } from "./domain.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
@@ -122,8 +122,11 @@ export class HypervisorSource {
     const connection = await connect(uri, { timeoutMs, signal, statistics: this.#calls });
     try {
       const hostName = await connection.call(getHostname, undefined, { signal });
-      const identity = { hostName, hostId: await readMachineId() };
-      const processes = createProcessFinder({ runDirectory: dirname(connection.socketPath) });
+      const { socketPath } = connection;
+      const hostId = socketPath === undefined ? undefined : await readMachineId();
+      const identity = { hostName, hostId };
+      const processes =
+        socketPath === undefined ? NO_PROCESSES : createProcessFinder({ runDirectory: dirname(socketPath) });
       this.#session = { connection, identity, processes };
       void this.#forgetWhenClosed(this.#session);
       return this.#session;

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import { StatsGroups } from "../../src/libvirt/index.ts";
 import { HypervisorSource, type HypervisorOptions } from "../../src/readings/hypervisor-source.ts";
+import { pkiFolder, tlsRelay } from "../libvirt/transports/tls-relay.ts";
 import { simulated } from "../simulated.ts";
 
 const never = new AbortController().signal;
@@ -28,6 +29,21 @@ test("a reading has every domain with its statistics and its description", async
     assert.notEqual(statistics.items.cpu?.[0]?.values.timeNs, undefined);
     assert.ok(statistics.readAt.cpu);
   }
+});
+
+test("a hypervisor on another machine has neither this machine's id nor its processes", async (t) => {
+  const simulator = await simulated(t, { domains: 2 });
+  const port = await tlsRelay(t, simulator.socketPath);
+  const uri = `qemu+tls://127.0.0.1:${port}/system?pkipath=${await pkiFolder(t)}`;
+  const source = new HypervisorSource(options(uri));
+  t.after(() => source.close());
+  const { domains, problems, identity } = await source.read(never);
+  assert.deepEqual(problems, []);
+  assert.equal(identity.hostId, undefined);
+  assert.deepEqual(
+    domains.map(({ process }) => process),
+    [undefined, undefined],
+  );
 });
 
 test("XML is read once, again for a domain that is new, and never for one that is not wanted", async (t) => {
