@@ -36,7 +36,8 @@ const libvirt = object(
     uri: v.optional(
       libvirtUri(
         "The hypervisor, as `virsh -c` takes it. kvmeter opens the read-only socket, so it needs no root: " +
-          "the default is the system's hypervisor for every user.",
+          "the default is the system's hypervisor for every user. One on another machine is `qemu+tls://host/system` or " +
+          "`qemu+ssh://user@host/system`: see libvirt-client.md.",
       ),
       "qemu:///system",
     ),

@@ -80,6 +80,6 @@ function unsupported(peer: string, wanted: readonly number[]): KvmeterError {
   const names = wanted.map((type) => (type === AuthenticationType.sasl ? "SASL" : `type ${type}`));
   return new KvmeterError(
     "LIBVIRT_AUTHENTICATION",
-    `Cannot log in at ${peer}: kvmeter has polkit or none, the daemon wants ${names.join(", ")}; set auth_unix_ro = "polkit" or "none" in the daemon's configuration`,
+    `Cannot log in at ${peer}: kvmeter has polkit or none, the daemon wants ${names.join(", ")}; set auth_unix_ro = "polkit" or "none" in the daemon's configuration, or auth_tls = "none" for TLS`,
   );
 }

@@ -101,12 +101,20 @@ export async function withConfiguration<Result>(
 }
 
 /** What `kvmeter once --format json` prints of each domain, by name. */
-export async function readOnce(
+export function readOnce(
   daemon: Pick<Libvirtd, "readOnlySocketPath">,
   args: readonly string[] = [],
 ): Promise<Map<string, JsonResource>> {
+  return readOnceAt(readOnlyUri(daemon), args);
+}
+
+/** The same of the hypervisor at a URI. */
+export async function readOnceAt(
+  uri: string,
+  args: readonly string[] = [],
+): Promise<Map<string, JsonResource>> {
   const { code, stdout, stderr } = await runKvmeter(
-    ["once", "--format", "json", "--connect", readOnlyUri(daemon)].concat(args),
+    ["once", "--format", "json", "--connect", uri].concat(args),
   );
   if (code !== 0 || stderr !== "") throw new Error(`kvmeter once: exit code ${code}: ${stderr}`);
   const resources = JSON.parse(stdout) as JsonResource[];

@@ -22,6 +22,8 @@ export interface LibvirtdOptions {
   readonly kvm?: boolean;
   /** Further lines of libvirtd.conf, as they stand there. */
   readonly settings?: readonly string[];
+  /** Further arguments of libvirtd, as "--listen". */
+  readonly args?: readonly string[];
 }
 
 /** A real libvirtd that runs. */
@@ -70,10 +72,10 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       join(flavour.configDirectory, "virtlogd.conf"),
       'log_level = 4\nlog_outputs = "4:stderr"\n',
     );
-    const kvm = options.kvm ?? false;
-    const virtlogd = await launch(flavour, "virtlogd", kvm);
+    const { kvm = false, args = [] } = options;
+    const virtlogd = await launch(flavour, { program: "virtlogd", kvm });
     await waitForSocket(join(flavour.runDirectory, "virtlogd-sock"), virtlogd);
-    let daemon = await launchLibvirtd(flavour, kvm);
+    let daemon = await launchLibvirtd(flavour, { kvm, args });
     const handle = describe(flavour, await versionOf(flavour.uri));
     return {
       ...handle,
@@ -82,7 +84,7 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       kill: () => killProcess(daemon),
       restart: async () => {
         await endProcess(daemon);
-        daemon = await launchLibvirtd(flavour, kvm);
+        daemon = await launchLibvirtd(flavour, { kvm, args });
       },
     };
   } catch (error) {
@@ -136,12 +138,16 @@ function configuration(options: LibvirtdOptions): string {
 
 async function launch(
   flavour: Flavour,
-  program: "libvirtd" | "virtlogd",
-  kvm: boolean,
+  what: {
+    readonly program: "libvirtd" | "virtlogd";
+    readonly kvm: boolean;
+    readonly args?: readonly string[];
+  },
 ): Promise<ProcessName> {
+  const { program, kvm } = what;
   const config = join(flavour.configDirectoryInside, `${program}.conf`);
   const path = `/usr/sbin/${program}`;
-  const command = flavour.command(path, ["--config", config], kvm);
+  const command = flavour.command(path, ["--config", config, ...(what.args ?? [])], kvm);
   const args = [join(import.meta.dirname, "subreaper.pl"), ...command];
   const logPath = join(flavour.configDirectory, `${program}.log`);
   const reaper = await startDaemon({ command: "/usr/bin/perl", args, logPath });
@@ -151,11 +157,14 @@ async function launch(
   return daemon;
 }
 
-async function launchLibvirtd(flavour: Flavour, kvm: boolean): Promise<ProcessName> {
+async function launchLibvirtd(
+  flavour: Flavour,
+  how: { readonly kvm: boolean; readonly args: readonly string[] },
+): Promise<ProcessName> {
   // A killed daemon leaves its sockets, and the new one must not be taken for ready by them.
   const sockets = ["libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock"];
   await Promise.all(sockets.map((socket) => rm(join(flavour.runDirectory, socket), { force: true })));
-  const daemon = await launch(flavour, "libvirtd", kvm);
+  const daemon = await launch(flavour, { program: "libvirtd", ...how });
   await waitForSocket(join(flavour.runDirectory, "libvirt-sock-ro"), daemon);
   await waitFor(() => virshFor(flavour.uri)(["uri"]), { what: `${flavour.name} to answer` });
   return daemon;
