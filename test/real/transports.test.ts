@@ -160,7 +160,7 @@ async function withoutCertificate({ folder, authority, port }: TlsBed): Promise<
 
 test(
   "TLS: the same values as by the unix socket, and each wrong certificate is named",
-  { skip: await skipWithout("libvirtd"), timeout: 120_000 },
+  { skip: await skipWithout("libvirtd", "openssl"), timeout: 120_000 },
   async (t) => {
     const bed = await startTlsBed(t);
     const { daemon, domain, folder, authority, port } = bed;

@@ -2,7 +2,14 @@ import { access, constants } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 /** What the bed is made of; scripts/install-real-parts.sh brings each. */
-export type Part = "libvirtd" | "newer-libvirtd" | "sshd" | "guests" | "collector" | "victoriametrics";
+export type Part =
+  | "libvirtd"
+  | "newer-libvirtd"
+  | "openssl"
+  | "sshd"
+  | "guests"
+  | "collector"
+  | "victoriametrics";
 
 /** Where scripts/install-real-parts.sh keeps what it downloads and builds. */
 export const cacheDirectory: string = process.env["KVMETER_REAL_CACHE"] ?? "/var/cache/kvmeter-real";
@@ -29,6 +36,7 @@ const neededFiles: Record<Part, readonly string[]> = {
     join(cacheDirectory, "unstable_chroot.stamp"),
     "/dev/net/tun",
   ],
+  openssl: ["/usr/bin/openssl"],
   sshd: ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/virt-ssh-helper", "/usr/bin/nc"],
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
