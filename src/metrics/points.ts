@@ -6,6 +6,12 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 /** counter: monotonic cumulative sum. updowncounter: cumulative sum that can fall. */
 export type MetricKind = "counter" | "updowncounter" | "gauge" | "histogram";
 
+/**
+ * What a point of a sum or a histogram counts from. cumulative: from the start of its series. delta: from the point
+ * before it.
+ */
+export type Temporality = "cumulative" | "delta";
+
 /** What all points of one metric share. One object for the life of the program. */
 export interface MetricDescriptor {
   readonly name: string;
@@ -15,6 +21,8 @@ export interface MetricDescriptor {
   readonly kind: MetricKind;
   /** Whole numbers travel as int64, everything else as double; one metric never mixes the two. */
   readonly valueType: "int" | "double";
+  /** Of counters and histograms; cumulative unless given. Up-down counters are cumulative, gauges are neither. */
+  readonly temporality?: Temporality;
 }
 
 /** Who the points are about. The object is the same in every cycle as long as its attributes are. */
@@ -28,7 +36,7 @@ export interface Resource {
  */
 export interface Series {
   readonly attributes: Attributes;
-  /** Since when a sum counts, nanoseconds since the epoch; undefined for gauges. */
+  /** Since when a cumulative sum counts, nanoseconds since the epoch; undefined for gauges and deltas. */
   readonly startTimeNs: bigint | undefined;
 }
 
@@ -36,6 +44,8 @@ export interface NumberPoint {
   readonly series: Series;
   /** When the value was read, nanoseconds since the epoch. */
   readonly timeNs: bigint;
+  /** Of a delta, and only of one: since when it counts. */
+  readonly startTimeNs?: bigint;
   readonly value: Integer;
   /** The series ends here: the point says so to the backend and carries no value. */
   readonly noRecordedValue?: boolean;
@@ -44,6 +54,8 @@ export interface NumberPoint {
 export interface HistogramPoint {
   readonly series: Series;
   readonly timeNs: bigint;
+  /** As in NumberPoint. */
+  readonly startTimeNs?: bigint;
   readonly count: Integer;
   readonly sum: number | undefined;
   /** Upper bounds of all buckets but the last, ascending, in the metric's unit. */

@@ -8,7 +8,7 @@ import type {
 import { fitsInt64 } from "./fixed64.ts";
 import type { Scope } from "./scope.ts";
 
-const TEMPORALITY_CUMULATIVE = 2;
+const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
 const NO_RECORDED_VALUE = 1;
 
 /** What JSON has no number for. */
@@ -81,16 +81,16 @@ export function toOtlpJson(cycle: readonly ResourcePoints[], scope: Scope): Otlp
 }
 
 function metricJson({ metric, points }: MetricPoints): JsonMetric {
-  const { name, description, unit, kind } = metric;
+  const { name, description, unit, kind, temporality = "cumulative" } = metric;
   const head = { name, description, unit };
   if (kind === "histogram") {
     const dataPoints = (points as readonly HistogramPoint[]).map(histogramPoint);
-    return { ...head, histogram: { dataPoints, aggregationTemporality: TEMPORALITY_CUMULATIVE } };
+    return { ...head, histogram: { dataPoints, aggregationTemporality: TEMPORALITIES[temporality] } };
   }
   const dataPoints = (points as readonly NumberPoint[]).map((point) => numberPoint(point, metric.valueType));
   if (kind === "gauge") return { ...head, gauge: { dataPoints } };
-  const cumulative = { dataPoints, aggregationTemporality: TEMPORALITY_CUMULATIVE };
-  return { ...head, sum: kind === "counter" ? { ...cumulative, isMonotonic: true } : cumulative };
+  const sum = { dataPoints, aggregationTemporality: TEMPORALITIES[temporality] };
+  return { ...head, sum: kind === "counter" ? { ...sum, isMonotonic: true } : sum };
 }
 
 function numberPoint(point: NumberPoint, valueType: "int" | "double"): JsonPoint {
@@ -112,8 +112,9 @@ function histogramPoint(point: HistogramPoint): JsonPoint {
   };
 }
 
-function pointHead({ series, timeNs }: NumberPoint | HistogramPoint): JsonPoint {
-  const { attributes, startTimeNs } = series;
+function pointHead({ series, timeNs, ...point }: NumberPoint | HistogramPoint): JsonPoint {
+  const { attributes } = series;
+  const startTimeNs = point.startTimeNs ?? series.startTimeNs;
   return {
     attributes: keyValues(attributes),
     ...(startTimeNs === undefined ? {} : { startTimeUnixNano: String(startTimeNs) }),

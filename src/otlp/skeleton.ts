@@ -9,7 +9,7 @@ import type {
 import type { BackwardWriter } from "./backward-writer.ts";
 import type { Scope } from "./scope.ts";
 
-const TEMPORALITY_CUMULATIVE = 2;
+const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
 const NO_RECORDED_VALUE = 1;
 
 /** What a skeleton is written with. */
@@ -23,7 +23,8 @@ export interface SkeletonContext {
 /**
  * Writes ResourceMetrics as a field of ExportMetricsServiceRequest (opentelemetry/proto/metrics/v1), with all
  * that stays the same from cycle to cycle; what changes is left blank and has a fixed width: the time of a
- * point and, directly behind it, the number's value or the histogram's count, sum and buckets.
+ * point and, directly behind it, the number's value or the histogram's count, sum and buckets. Of a delta the start
+ * changes too; it stands directly before the time.
  *
  * resource = 1, scope_metrics = 2 (ScopeMetrics: scope = 1, metrics = 2, schema_url = 3).
  */
@@ -45,27 +46,27 @@ export function writeSkeleton(context: SkeletonContext, source: ResourcePoints):
   writer.message(0x0a, start);
 }
 
-/** Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9. Sums are cumulative. */
+/** Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9. */
 function writeMetric(context: SkeletonContext, entry: MetricPoints): void {
   const { writer } = context;
   const { metric } = entry;
   const start = writer.size;
   switch (metric.kind) {
     case "gauge":
-      writeNumberPoints(context, entry.points);
+      writeNumberPoints(context, entry);
       writer.message(0x2a, start);
       break;
     case "counter":
     case "updowncounter":
       if (metric.kind === "counter") writeByteField(writer, 0x18, 1);
-      writeByteField(writer, 0x10, TEMPORALITY_CUMULATIVE);
-      writeNumberPoints(context, entry.points);
+      writeByteField(writer, 0x10, TEMPORALITIES[metric.temporality ?? "cumulative"]);
+      writeNumberPoints(context, entry);
       writer.message(0x3a, start);
       break;
     case "histogram":
-      writeByteField(writer, 0x10, TEMPORALITY_CUMULATIVE);
+      writeByteField(writer, 0x10, TEMPORALITIES[metric.temporality ?? "cumulative"]);
       for (const point of (entry.points as readonly HistogramPoint[]).toReversed()) {
-        writeHistogramPoint(context, point);
+        writeHistogramPoint(context, point, metric.temporality === "delta");
       }
       writer.message(0x4a, start);
       break;
@@ -77,8 +78,9 @@ function writeMetric(context: SkeletonContext, entry: MetricPoints): void {
 }
 
 /** NumberDataPoint: start = 2, time = 3, as_double = 4, as_int = 6, attributes = 7, flags = 8. */
-function writeNumberPoints(context: SkeletonContext, points: MetricPoints["points"]): void {
+function writeNumberPoints(context: SkeletonContext, { metric, points }: MetricPoints): void {
   const { writer } = context;
+  const isDelta = metric.temporality === "delta";
   for (let index = points.length - 1; index >= 0; index -= 1) {
     const point = points[index] as NumberPoint;
     const start = writer.size;
@@ -86,7 +88,7 @@ function writeNumberPoints(context: SkeletonContext, points: MetricPoints["point
     writeAttributes(writer, 0x3a, point.series.attributes);
     // Tag and value: whether it is a whole number or a double is known with the value only.
     if (point.noRecordedValue !== true) writer.blank(9);
-    writeTimes(context, point.series);
+    writeTimes(context, point.series, isDelta);
     writer.message(0x0a, start);
   }
 }
@@ -95,7 +97,7 @@ function writeNumberPoints(context: SkeletonContext, points: MetricPoints["point
  * HistogramDataPoint: start = 2, time = 3, count = 4, sum = 5, bucket_counts = 6, explicit_bounds = 7,
  * attributes = 9, flags = 10.
  */
-function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint): void {
+function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint, isDelta: boolean): void {
   const { writer } = context;
   const start = writer.size;
   if (point.noRecordedValue === true) writeByteField(writer, 0x50, NO_RECORDED_VALUE);
@@ -115,16 +117,19 @@ function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint): v
     writer.blank(8);
     writer.byte(0x21);
   }
-  writeTimes(context, point.series);
+  writeTimes(context, point.series, isDelta);
   writer.message(0x0a, start);
 }
 
 /** start_time_unix_nano = 2, time_unix_nano = 3 in both kinds of point. */
-function writeTimes({ writer, timeSizes }: SkeletonContext, series: Series): void {
+function writeTimes({ writer, timeSizes }: SkeletonContext, series: Series, isDelta: boolean): void {
   writer.blank(8);
   timeSizes.push(writer.size);
   writer.byte(0x19);
-  if (series.startTimeNs !== undefined) {
+  if (isDelta) {
+    writer.blank(8);
+    writer.byte(0x11);
+  } else if (series.startTimeNs !== undefined) {
     writer.fixed64(series.startTimeNs);
     writer.byte(0x11);
   }

@@ -11,6 +11,8 @@ import { fitsInt64, writeFixed64 } from "./fixed64.ts";
 import type { Scope } from "./scope.ts";
 import { writeSkeleton } from "./skeleton.ts";
 
+/** From a delta's blank start time back from its time: the start's eight bytes and the time's tag. */
+const START_BEFORE_TIME = 9;
 const TAG_AS_DOUBLE = 0x21;
 const TAG_AS_INT = 0x31;
 
@@ -83,9 +85,11 @@ export class Template {
     let index = 0;
     for (const { metric, points } of metrics) {
       const whole = metric.valueType === "int";
+      const isDelta = metric.temporality === "delta";
       for (const point of points) {
         const at = start + (offsets[index++] ?? 0);
         writeFixed64(view, at, point.timeNs);
+        if (isDelta) writeFixed64(view, at - START_BEFORE_TIME, point.startTimeNs ?? point.timeNs);
         if (point.noRecordedValue === true) continue;
         if ("bounds" in point) {
           writeHistogram(view, at + 8, point);

@@ -42,13 +42,20 @@ const arbitraryAttributes: fc.Arbitrary<Attributes> = fc.dictionary(
   { maxKeys: 4 },
 );
 
-const arbitraryDescriptor: fc.Arbitrary<MetricDescriptor> = fc.record({
-  name: arbitraryText,
-  description: arbitraryText,
-  unit: fc.constantFrom("s", "By", "1", "{packet}", ""),
-  kind: fc.constantFrom("counter", "updowncounter", "gauge", "histogram"),
-  valueType: fc.constantFrom("int", "double"),
-});
+const arbitraryDescriptor: fc.Arbitrary<MetricDescriptor> = fc
+  .record({
+    name: arbitraryText,
+    description: arbitraryText,
+    unit: fc.constantFrom("s", "By", "1", "{packet}", ""),
+    kind: fc.constantFrom("counter", "updowncounter", "gauge", "histogram"),
+    valueType: fc.constantFrom("int", "double"),
+    temporality: fc.constantFrom("cumulative", "delta"),
+  })
+  .map((metric) => ({ ...metric, temporality: canBeDelta(metric) ? metric.temporality : "cumulative" }));
+
+function canBeDelta({ kind }: MetricDescriptor): boolean {
+  return kind === "counter" || kind === "histogram";
+}
 
 /** A resource and its metrics' series: the objects that stay the same from cycle to cycle. */
 export interface Subject {
@@ -95,7 +102,11 @@ function all<T>(arbitraries: readonly fc.Arbitrary<T>[]): fc.Arbitrary<T[]> {
 
 function pointOf(metric: MetricDescriptor, series: Series, steady: boolean): fc.Arbitrary<object> {
   const ended = steady ? fc.constant(false) : fc.constantFrom(false, false, false, true);
-  const common = { series: fc.constant(series), timeNs: arbitraryUnsigned };
+  const common = {
+    series: fc.constant(series),
+    timeNs: arbitraryUnsigned,
+    ...(metric.temporality === "delta" && { startTimeNs: arbitraryUnsigned }),
+  };
   return ended.chain((noRecordedValue) =>
     fc.record({
       ...common,
@@ -141,18 +152,22 @@ function expectedMetric({ metric, points }: MetricPoints): ProtoMetric {
   const { name, description, unit, kind } = metric;
   const dataPoints = points.map((point) => {
     const { series, timeNs, noRecordedValue } = point;
+    const startTimeNs = point.startTimeNs ?? series.startTimeNs;
     return {
       ...keyValues(series.attributes),
-      ...(series.startTimeNs === undefined ? {} : { startTimeUnixNano: String(series.startTimeNs) }),
+      ...(startTimeNs === undefined ? {} : { startTimeUnixNano: String(startTimeNs) }),
       timeUnixNano: String(timeNs),
       ...(noRecordedValue === true ? { flags: 1 } : expectedValue(point, metric.valueType)),
     };
   });
-  const cumulative = { dataPoints, aggregationTemporality: "AGGREGATION_TEMPORALITY_CUMULATIVE" };
+  const sum = {
+    dataPoints,
+    aggregationTemporality: `AGGREGATION_TEMPORALITY_${(metric.temporality ?? "cumulative").toUpperCase()}`,
+  };
   const head = { name, description, unit };
   if (kind === "gauge") return { ...head, gauge: { dataPoints } };
-  if (kind === "histogram") return { ...head, histogram: cumulative };
-  return { ...head, sum: kind === "counter" ? { ...cumulative, isMonotonic: true } : cumulative };
+  if (kind === "histogram") return { ...head, histogram: sum };
+  return { ...head, sum: kind === "counter" ? { ...sum, isMonotonic: true } : sum };
 }
 
 function expectedValue(point: MetricPoints["points"][number], valueType: "int" | "double"): object {
