@@ -104,10 +104,10 @@ export class AgentMeter {
     tell(reading, this.#unknownFields, (name, attributes, value) => {
       const metric = this.#metrics.get(name);
       if (metric === undefined) return;
-      const series = this.#seriesOf(metric, attributes, { value, timeNs });
+      const point = this.#pointOf(metric, attributes, { value, timeNs });
       const known = points.get(name);
-      if (known === undefined) points.set(name, [{ series, timeNs, value }]);
-      else known.push({ series, timeNs, value });
+      if (known === undefined) points.set(name, [point]);
+      else known.push(point);
     });
     const metrics: MetricPoints[] = [];
     for (const [name, metric] of this.#metrics) {
@@ -117,17 +117,17 @@ export class AgentMeter {
     return { resource: this.#resource, metrics };
   }
 
-  #seriesOf(
+  #pointOf(
     { name, kind }: MetricDescriptor,
     attributes: Attributes,
     { value, timeNs }: { readonly value: Integer; readonly timeNs: bigint },
-  ): LiveSeries {
+  ): NumberPoint {
     const key = `${name} ${attributesKey(attributes)}`;
     const startTimeNs = kind === "gauge" ? undefined : startBefore(timeNs, this.#startedAtNs);
     const known = this.#series.get(key) ?? new LiveSeries(attributes, startTimeNs);
     const series = kind === "counter" ? advance(known, value, timeNs) : begunBy(timeNs, known);
     this.#series.set(key, series);
-    return series;
+    return series.at(timeNs, value);
   }
 
   #countUnknownFields(readings: readonly ReadonlyMap<string, number>[]): void {

@@ -1,8 +1,9 @@
-import type { HypervisorReading } from "../readings/domain.ts";
+import type { DomainReading, HypervisorReading } from "../readings/domain.ts";
 import { DOMAIN_ROWS } from "./definitions.ts";
-import { type DomainSettings, LiveDomain } from "./live-domain.ts";
+import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
+import { type DomainPast, type DomainSettings, isSameLife, LiveDomain } from "./live-domain.ts";
 import { planMetrics } from "./plan.ts";
-import type { Attributes, ResourcePoints } from "./points.ts";
+import type { Attributes, ResourcePoints, Temporality } from "./points.ts";
 import type { ResourceOptions } from "./resources.ts";
 import type { DomainRow } from "./rows.ts";
 import { selectRows } from "./selection.ts";
@@ -10,6 +11,10 @@ import { selectRows } from "./selection.ts";
 export interface DomainMeterOptions {
   /** The rows to export; those that are on by default unless given. */
   readonly rows?: readonly DomainRow[];
+  /** Of counters and histograms; cumulative unless given. */
+  readonly temporality?: Temporality;
+  /** What an earlier run of the agent told: deltas go on from there. */
+  readonly told?: ToldDeltas | undefined;
   readonly resource?: ResourceOptions;
   /**
    * Is told when a domain has two things with the same attributes, such as the images behind one disk: the first
@@ -26,16 +31,23 @@ export interface DomainMeterOptions {
 export class DomainMeter {
   readonly #settings: DomainSettings;
   #domains = new Map<string, LiveDomain>();
+  #listedAtNs: bigint | undefined;
+  #told: ToldDeltas | undefined;
+  #ended: readonly ResourcePoints[] = [];
 
   constructor(options: DomainMeterOptions = {}) {
     const rows = options.rows ?? selectRows(DOMAIN_ROWS);
     this.#settings = {
-      plan: planMetrics(rows),
+      plan: planMetrics(rows, options.temporality),
       // libvirt gives its own CPU time as that of a domain that does not run; only the state is true of it.
-      inactivePlan: planMetrics(rows.filter((row) => row.scope === "state")),
+      inactivePlan: planMetrics(
+        rows.filter((row) => row.scope === "state"),
+        options.temporality,
+      ),
       resource: options.resource ?? {},
       onDuplicate: options.onDuplicate ?? (() => undefined),
     };
+    this.#told = options.told;
   }
 
   /** How many domains are remembered. */
@@ -43,20 +55,57 @@ export class DomainMeter {
     return this.#domains.size;
   }
 
-  /** All points of a reading, one entry for each domain that has any. */
+  /** The last points of all series that the last reading no longer had; they carry no value. */
+  get ended(): readonly ResourcePoints[] {
+    return this.#ended;
+  }
+
+  /** Up to where deltas have been told; undefined before the first reading. */
+  get deltas(): LiveDeltas | undefined {
+    const listedAtNs = this.#listedAtNs;
+    return listedAtNs === undefined ? undefined : { listedAtNs, domains: this.#domains };
+  }
+
+  /**
+   * All points of a reading, one entry for each domain that has any. They hold until the next reading, which writes
+   * into the same objects.
+   */
   update(reading: HypervisorReading): ResourcePoints[] {
     const before = this.#domains;
     const alive = new Map<string, LiveDomain>();
     const all: ResourcePoints[] = [];
+    const ended: ResourcePoints[] = [];
+    const listedAtNs = reading.listedAt.wallNs;
+    const context = {
+      hypervisor: reading.identity,
+      listedAtNs,
+      listedBeforeNs: this.#listedAtNs,
+    };
     for (const domain of reading.domains) {
       if (alive.has(domain.uuid)) continue;
-      const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings);
+      const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings, this.#pastOf(domain));
       alive.set(domain.uuid, live);
-      const points = live.update(domain, reading.identity);
+      const points = live.update(domain, context);
       if (points.metrics.length > 0) all.push(points);
+      ended.push(...live.ended);
     }
-    // What is only in `before` has ended: the place to say so to a backend.
+    for (const [uuid, live] of before) if (!alive.has(uuid)) ended.push(...live.end(listedAtNs));
     this.#domains = alive;
+    this.#listedAtNs = listedAtNs;
+    this.#told = undefined;
+    this.#ended = ended;
     return all;
+  }
+
+  /** What is known of a domain that is seen for the first time. */
+  #pastOf(domain: DomainReading): DomainPast {
+    if (this.#listedAtNs !== undefined) return { absentAtNs: this.#listedAtNs, told: undefined };
+    const told = this.#told?.domains.get(domain.uuid);
+    if (this.#told === undefined) return { absentAtNs: undefined, told: undefined };
+    if (told !== undefined && isSameLife(told.life, domain))
+      return { absentAtNs: undefined, told: told.told };
+    // The agent was not there when it appeared: only its process tells how long it has been counting.
+    const absentAtNs = domain.process === undefined ? undefined : this.#told.listedAtNs;
+    return { absentAtNs, told: undefined };
   }
 }

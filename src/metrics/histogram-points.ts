@@ -1,34 +1,13 @@
-import { add, type Integer, scaleDown } from "../integer.ts";
+import type { Integer } from "../integer.ts";
 import type { DomainReading } from "../readings/domain.ts";
 import type { StatisticsItem, StatisticsValues } from "../readings/statistics.ts";
-import type { LiveScope } from "./live-scope.ts";
-import { advance, LiveSeries, startBefore } from "./live-series.ts";
-import type { Attributes, HistogramPoint } from "./points.ts";
+import { DeltaHistogram, hasShape, LiveHistogram, shapeOf } from "./live-histogram.ts";
+import type { LiveItem } from "./live-scope.ts";
+import { startBefore } from "./live-series.ts";
+import type { MetricDescriptor } from "./points.ts";
+import type { RowReading } from "./value-points.ts";
 
 type Bin = StatisticsItem<"diskHistogramBin">;
-
-interface Shape {
-  /** Where each bin starts, ascending. */
-  readonly startsNs: readonly Integer[];
-  /** Upper bounds of all buckets but the last. */
-  readonly bounds: readonly number[];
-}
-
-/** A histogram's series with its bins: other bins are another series. */
-class LiveHistogram extends LiveSeries {
-  readonly shape: Shape;
-
-  constructor(attributes: Attributes, startTimeNs: bigint, shape: Shape) {
-    super(attributes, startTimeNs);
-    this.shape = shape;
-  }
-
-  override restarted(startTimeNs: bigint): LiveHistogram {
-    return new LiveHistogram(this.attributes, startTimeNs, this.shape);
-  }
-}
-
-const SECOND_DIGITS = 9;
 
 /** The disk's field that sums up the durations of an operation; zone_append has none. */
 const TOTALS: ReadonlyMap<unknown, "readTimeNs" | "writeTimeNs" | "flushTimeNs"> = new Map([
@@ -38,49 +17,57 @@ const TOTALS: ReadonlyMap<unknown, "readTimeNs" | "writeTimeNs" | "flushTimeNs">
 ] as const);
 
 /**
- * Points of the latency histograms of a domain's disks; `slot` is where an item keeps its series. libvirt's bins
- * begin at their start, OTLP's buckets end at their bound: an operation of exactly a bound's length counts below
- * it there and above it here, which no clock shows.
+ * Points of the latency histograms of a domain's disks. libvirt's bins begin at their start, OTLP's buckets end at
+ * their bound: an operation of exactly a bound's length counts below it there and above it here, which no clock
+ * shows.
  */
-export function histogramPoints(scope: LiveScope, slot: number, domain: DomainReading): HistogramPoint[] {
-  const points: HistogramPoint[] = [];
+export function histogramPoints({ row, scope, points }: RowReading<"bins">, domain: DomainReading): void {
+  const { slot, metric } = row;
   const timeNs = domain.statistics.readAt.block?.wallNs;
   const bins = domain.statistics.items.diskHistogramBin;
-  if (timeNs === undefined || bins === undefined) return points;
+  if (timeNs === undefined || bins === undefined) return;
   const binsOf = Map.groupBy(bins, (bin) => bin.parent);
   scope.items.forEach((item, index) => {
     const live = scope.live(index);
     const ordered = inOrder(binsOf.get(item) ?? [], (item.values as StatisticsValues<"diskHistogram">).bins);
     if (live === undefined || ordered === undefined) return;
     const startsNs = ordered.map((bin) => bin.startNs);
-    const counts = ordered.map((bin) => bin.operations);
-    const count = counts.reduce(add, 0);
-
     const known = live.series[slot];
-    const same = known instanceof LiveHistogram && sameStarts(known.shape.startsNs, startsNs);
-    const shape = same ? known.shape : { startsNs, bounds: boundsOf(startsNs) };
-    // New bins begin empty after the last point of the old ones.
-    const bornNs = known === undefined ? live.startTimeNs : known.previousTimeNs;
-    const series = advance(
-      same ? known : new LiveHistogram(live.attributes, startBefore(timeNs, bornNs), shape),
-      count,
-      timeNs,
-    );
-    live.series[slot] = series;
-
+    const current =
+      known instanceof LiveHistogram && hasShape(known.shape, startsNs)
+        ? known
+        : newHistogram(live, { metric, slot, startsNs, timeNs });
     const total = TOTALS.get(item.path.at(-1));
     const disk: StatisticsValues<"disk"> | undefined = item.parent?.values;
-    const totalNs = total === undefined ? undefined : disk?.[total];
-    points.push({
-      series,
+    const { series, point } = current.next({
       timeNs,
-      count,
-      sum: totalNs === undefined ? undefined : scaleDown(totalNs, SECOND_DIGITS),
-      bounds: shape.bounds,
-      bucketCounts: startsAtZero(startsNs) ? counts : [0, ...counts],
+      counts: ordered.map((bin) => bin.operations),
+      totalNs: total === undefined ? undefined : disk?.[total],
     });
+    live.series[slot] = series;
+    if (point !== undefined) points.add(point);
   });
-  return points;
+}
+
+interface NewHistogram {
+  readonly metric: MetricDescriptor;
+  readonly slot: number;
+  readonly startsNs: readonly Integer[];
+  readonly timeNs: bigint;
+}
+
+/** The series of bins that were not there before. They begin empty after the last point of those that were. */
+function newHistogram(live: LiveItem, { metric, slot, startsNs, timeNs }: NewHistogram): LiveHistogram {
+  const { attributes, deltaOrigin, startTimeNs } = live;
+  const shape = shapeOf(startsNs);
+  const before = live.series[slot];
+  if (metric.temporality === "delta") {
+    const made = new DeltaHistogram(metric.name, { attributes, shape }, deltaOrigin);
+    if (before instanceof DeltaHistogram) made.follow(before);
+    return made;
+  }
+  const bornNs = before === undefined ? startTimeNs : before.timeNs;
+  return new LiveHistogram(attributes, startBefore(timeNs, bornNs), shape);
 }
 
 /** The bins by their numbers; undefined when one is missing, half there, or does not start above the one before. */
@@ -99,16 +86,4 @@ function inOrder(
     ordered.push({ startNs, operations });
   }
   return ordered;
-}
-
-function boundsOf(startsNs: readonly Integer[]): number[] {
-  return (startsAtZero(startsNs) ? startsNs.slice(1) : startsNs).map((ns) => scaleDown(ns, SECOND_DIGITS));
-}
-
-function startsAtZero(startsNs: readonly Integer[]): boolean {
-  return Number(startsNs[0]) === 0;
-}
-
-function sameStarts(a: readonly Integer[], b: readonly Integer[]): boolean {
-  return a.length === b.length && a.every((start, index) => start === b[index]);
 }

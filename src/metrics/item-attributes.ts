@@ -41,6 +41,11 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
 /** A NIC's second attribute, which is not in the statistics but in the domain's XML. */
 export const MAC_ATTRIBUTE = "libvirt.interface.mac";
 
+/** Is an item's name among its values? Where not, its path tells it from its like. */
+export function hasNamingField(scope: StatisticsScope): boolean {
+  return NAMINGS[scope]?.field !== undefined;
+}
+
 /** What names an item among its like; undefined where libvirt did not send it, and then nothing can be said of the item. */
 export function namingValue(
   scope: StatisticsScope,

@@ -1,17 +1,28 @@
 import type { Integer } from "../integer.ts";
-import type { Attributes, Series } from "./points.ts";
+import type { Attributes, NumberPoint, Series } from "./points.ts";
 
-/** A series with what must be remembered of it from one reading to the next. */
-export class LiveSeries implements Series {
+/**
+ * A series and its latest point in one object, which every reading writes into: a hundred thousand new points each
+ * cycle would be the cycle's main cost.
+ */
+export class LiveSeries implements Series, NumberPoint {
   readonly attributes: Attributes;
-  readonly startTimeNs: bigint | undefined;
-  /** A counter's last value and its time: they show that it was set back, and since when. */
-  previous: Integer = 0;
-  previousTimeNs = 0n;
+  readonly series = this;
+  /** Of a cumulative sum always the same; a delta's point has another one each time. */
+  startTimeNs: bigint | undefined;
+  timeNs = 0n;
+  value: Integer = 0;
 
   constructor(attributes: Attributes, startTimeNs: bigint | undefined) {
     this.attributes = attributes;
     this.startTimeNs = startTimeNs;
+  }
+
+  /** The point of another reading. */
+  at(timeNs: bigint, value: Integer): NumberPoint {
+    this.timeNs = timeNs;
+    this.value = value;
+    return this;
   }
 
   /** The series that follows when what it counts was set back. */
@@ -36,11 +47,7 @@ export function begunBy(timeNs: bigint, series: LiveSeries): LiveSeries {
  * point and this one: it starts anew at the last point, as a new series.
  */
 export function advance(series: LiveSeries, value: Integer, timeNs: bigint): LiveSeries {
-  const current =
-    value < series.previous
-      ? series.restarted(startBefore(timeNs, series.previousTimeNs))
-      : begunBy(timeNs, series);
-  current.previous = value;
-  current.previousTimeNs = timeNs;
-  return current;
+  return value < series.value
+    ? series.restarted(startBefore(timeNs, series.timeNs))
+    : begunBy(timeNs, series);
 }

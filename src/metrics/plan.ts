@@ -6,7 +6,7 @@ import {
 } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { NAMINGS } from "./item-attributes.ts";
-import type { Attributes, MetricDescriptor } from "./points.ts";
+import type { Attributes, MetricDescriptor, Temporality } from "./points.ts";
 import type { Derivation, DomainRow, NameRule } from "./rows.ts";
 import { type Conversion, CONVERSIONS, type NumericUnit } from "./units.ts";
 
@@ -71,23 +71,48 @@ export interface MetricPlan {
   readonly scopes: readonly StatisticsScope[];
   /** Scopes of which the last reading must be kept. */
   readonly remembered: ReadonlySet<StatisticsScope>;
+  /** Of each scope's series, by its slot. */
+  readonly metrics: ReadonlyMap<StatisticsScope, readonly MetricDescriptor[]>;
 }
 
-/** Makes the plan for these rows. */
-export function planMetrics(rows: readonly DomainRow[]): MetricPlan {
+/** Makes the plan for these rows; `temporality` is that of their counters and histograms. */
+export function planMetrics(rows: readonly DomainRow[], temporality: Temporality = "cumulative"): MetricPlan {
   const slots = new Map<StatisticsScope, number>();
   const takeSlots = (scope: StatisticsScope, count: number): number => {
     const first = slots.get(scope) ?? 0;
     slots.set(scope, first + count);
     return first;
   };
-  const planned = rows.map((row) => planRow(row, takeSlots));
+  const planned = rows.map((row) => withTemporality(planRow(row, takeSlots), temporality));
   const needed = new Set(rows.flatMap((row) => lineage(row.scope)));
   return {
     rows: planned,
     scopes: (Object.keys(STATISTICS_SCOPES) as StatisticsScope[]).filter((scope) => needed.has(scope)),
     remembered: new Set(rows.filter((row) => row.from === "derivations").map((row) => row.scope)),
+    metrics: metricsBySlot(planned),
   };
+}
+
+function metricsBySlot(rows: readonly PlannedRow[]): MetricPlan["metrics"] {
+  const metrics = new Map<StatisticsScope, MetricDescriptor[]>();
+  for (const row of rows) {
+    const ofScope = metrics.get(row.scope) ?? [];
+    metrics.set(row.scope, ofScope);
+    for (const slot of slotsOf(row)) ofScope[slot] = row.metric;
+  }
+  return metrics;
+}
+
+function slotsOf(row: PlannedRow): readonly number[] {
+  switch (row.from) {
+    case "fields":
+    case "derivations":
+      return row.sources.map(({ slot }) => slot);
+    case "states":
+      return row.states.map((_, number) => row.slot + number);
+    default:
+      return [row.slot];
+  }
 }
 
 /** The scopes whose items these rows read, with those above them. */
@@ -98,6 +123,13 @@ export function scopesReadBy(rows: readonly DomainRow[]): ReadonlySet<Statistics
 function lineage(scope: StatisticsScope): StatisticsScope[] {
   const { parent } = SCOPES[scope];
   return parent === undefined ? [scope] : [...lineage(parent), scope];
+}
+
+/** As the specification's preference "delta" has it: up-down counters stay cumulative. */
+function withTemporality(row: PlannedRow, temporality: Temporality): PlannedRow {
+  const { kind } = row.metric;
+  if (temporality === "cumulative" || kind === "gauge" || kind === "updowncounter") return row;
+  return { ...row, metric: { ...row.metric, temporality } } as PlannedRow;
 }
 
 function planRow(row: DomainRow, takeSlots: (scope: StatisticsScope, count: number) => number): PlannedRow {

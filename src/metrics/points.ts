@@ -44,8 +44,8 @@ export interface NumberPoint {
   readonly series: Series;
   /** When the value was read, nanoseconds since the epoch. */
   readonly timeNs: bigint;
-  /** Of a delta, and only of one: since when it counts. */
-  readonly startTimeNs?: bigint;
+  /** Since when a delta counts. */
+  readonly startTimeNs?: bigint | undefined;
   readonly value: Integer;
   /** The series ends here: the point says so to the backend and carries no value. */
   readonly noRecordedValue?: boolean;
@@ -55,7 +55,7 @@ export interface HistogramPoint {
   readonly series: Series;
   readonly timeNs: bigint;
   /** As in NumberPoint. */
-  readonly startTimeNs?: bigint;
+  readonly startTimeNs?: bigint | undefined;
   readonly count: Integer;
   readonly sum: number | undefined;
   /** Upper bounds of all buckets but the last, ascending, in the metric's unit. */
@@ -76,7 +76,10 @@ export type MetricPoints =
       readonly points: readonly NumberPoint[];
     };
 
-/** All points of one resource in one cycle. Metrics without points are left out. */
+/**
+ * All points of one resource in one cycle. Metrics without points are left out. A meter gives the same object again
+ * in the next cycle, with other times and values in its points, as long as nothing else of it changes.
+ */
 export interface ResourcePoints {
   readonly resource: Resource;
   readonly metrics: readonly MetricPoints[];

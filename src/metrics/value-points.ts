@@ -1,26 +1,32 @@
 import type { Integer } from "../integer.ts";
 import type { DomainReading } from "../readings/domain.ts";
+import { DeltaSeries } from "./delta-series.ts";
 import { domainStateName, stateReasonName } from "./libvirt-names.ts";
 import type { LiveItem, LiveScope } from "./live-scope.ts";
 import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
 import { applyNameRule } from "./name-rule.ts";
 import { type PlannedField, type PlannedRow, SCOPES } from "./plan.ts";
-import type { Attributes, NumberPoint } from "./points.ts";
+import type { PointList } from "./point-list.ts";
+import type { Attributes, MetricDescriptor } from "./points.ts";
 import { convert } from "./units.ts";
 
 type RowFrom<From extends PlannedRow["from"]> = Extract<PlannedRow, { readonly from: From }>;
 type Values = Readonly<Record<string, Integer | boolean | undefined>>;
 
+/** A row of a domain that is being read: of whose items points are made, and where they go. */
+export interface RowReading<From extends PlannedRow["from"]> {
+  readonly row: RowFrom<From>;
+  readonly scope: LiveScope;
+  readonly points: PointList;
+}
+
 /** Points of a row's fields, for every item of its scope. */
 export function fieldPoints(
-  row: RowFrom<"fields">,
-  scope: LiveScope,
+  { row: { metric, sources }, scope, points }: RowReading<"fields">,
   { statistics: { readAt } }: DomainReading,
-): NumberPoint[] {
-  const points: NumberPoint[] = [];
-  const { kind } = row.metric;
+): void {
   const { items } = scope;
-  for (const source of row.sources) {
+  for (const source of sources) {
     const timeNs = readAt[source.group]?.wallNs;
     if (timeNs === undefined) continue;
     const { field, conversion, slot, onlyWhile } = source;
@@ -36,56 +42,57 @@ export function fieldPoints(
       if (series === undefined) {
         const attributes = sourceAttributes(source, item.path);
         if (attributes === undefined) continue;
-        series = newSeries(live, attributes, kind === "gauge" ? undefined : timeNs);
+        series = newSeries(live, { attributes, metric, timeNs });
+        live.series[slot] = series;
+      }
+      if (series instanceof DeltaSeries) {
+        const point = series.next(typeof raw === "boolean" ? Number(raw) : raw, timeNs, conversion);
+        if (point !== undefined) points.add(point);
+        continue;
       }
       const value = convert(raw, conversion);
-      series = kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
-      live.series[slot] = series;
-      points.push({ series, timeNs, value });
+      const current = metric.kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
+      if (current !== series) live.series[slot] = current;
+      points.add(current.at(timeNs, value));
     }
   }
-  return points;
 }
 
 /** Points of what is computed for every item of a scope. */
 export function derivedPoints(
-  row: RowFrom<"derivations">,
-  scope: LiveScope,
+  { row, scope, points }: RowReading<"derivations">,
   domain: DomainReading,
-): NumberPoint[] {
-  const points: NumberPoint[] = [];
+): void {
   const at = domain.statistics.readAt[SCOPES[row.scope].group];
-  if (at === undefined) return points;
+  if (at === undefined) return;
+  const timeNs = at.wallNs;
   const { items } = scope;
-  for (const { derivation, attributes, slot } of row.sources) {
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index];
-      const live = scope.live(index);
-      if (item === undefined || live === undefined) continue;
-      const { before } = live;
-      const value = derivation.compute(
-        { values: item.values, at, domain },
-        before === undefined ? undefined : { values: before.item.values, at: before.at, domain },
-      );
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    const live = scope.live(index);
+    if (item === undefined || live === undefined) continue;
+    const { before } = live;
+    const now = { values: item.values, at, domain };
+    const last = before && { values: before.item.values, at: before.at, domain };
+    for (const { derivation, attributes, slot } of row.sources) {
+      const value = derivation.compute(now, last);
       if (value === undefined) continue;
-      const startTimeNs = row.metric.kind === "gauge" ? undefined : at.wallNs;
-      const series = begunBy(at.wallNs, live.series[slot] ?? newSeries(live, attributes ?? {}, startTimeNs));
+      const known =
+        live.series[slot] ?? newSeries(live, { attributes: attributes ?? {}, metric: row.metric, timeNs });
+      const series = begunBy(timeNs, known);
       live.series[slot] = series;
-      points.push({ series, timeNs: at.wallNs, value });
+      points.add(series.at(timeNs, value));
     }
   }
-  return points;
 }
 
 /** A point for each state that has a name: 1 for the current one; a state without a name leaves all at 0. */
 export function statePoints(
-  row: RowFrom<"states">,
-  scope: LiveScope,
+  { row, scope, points }: RowReading<"states">,
   { statistics: { readAt } }: DomainReading,
-): NumberPoint[] {
-  const points: NumberPoint[] = [];
+): void {
   const timeNs = readAt[SCOPES[row.scope].group]?.wallNs;
-  if (timeNs === undefined) return points;
+  if (timeNs === undefined) return;
   scope.items.forEach((item, index) => {
     const live = scope.live(index);
     const { state } = item.values as { readonly state?: Integer };
@@ -93,24 +100,25 @@ export function statePoints(
     const current = Number(state);
     row.states.forEach((name, number) => {
       const slot = row.slot + number;
-      const series = begunBy(timeNs, live.series[slot] ?? newSeries(live, { [row.attribute]: name }, timeNs));
+      const known =
+        live.series[slot] ??
+        newSeries(live, { attributes: { [row.attribute]: name }, metric: row.metric, timeNs });
+      const series = begunBy(timeNs, known);
       live.series[slot] = series;
-      points.push({ series, timeNs, value: number === current ? 1 : 0 });
+      points.add(series.at(timeNs, number === current ? 1 : 0));
     });
   });
-  return points;
 }
 
-/** The point whose attributes say what state the domain is in and why; a change is a new series. */
+/** The point whose attributes say what state the domain is in and why; with a change one series ends, another begins. */
 export function reasonPoints(
-  row: RowFrom<"reason">,
-  scope: LiveScope,
+  { row, scope, points }: RowReading<"reason">,
   { statistics: { readAt } }: DomainReading,
-): NumberPoint[] {
+): void {
   const timeNs = readAt.state?.wallNs;
   const live = scope.live(0);
   const { state, reason } = (scope.items[0]?.values ?? {}) as { state?: Integer; reason?: Integer };
-  if (timeNs === undefined || live === undefined || state === undefined || reason === undefined) return [];
+  if (timeNs === undefined || live === undefined || state === undefined || reason === undefined) return;
   const stateName = domainStateName(Number(state));
   const reasonName = stateReasonName(Number(state), Number(reason));
   let series = live.series[row.slot];
@@ -118,18 +126,26 @@ export function reasonPoints(
     series?.attributes["libvirt.domain.state"] !== stateName ||
     series.attributes["libvirt.domain.state.reason"] !== reasonName
   ) {
-    const names = { "libvirt.domain.state": stateName, "libvirt.domain.state.reason": reasonName };
-    series = newSeries(live, names, undefined);
+    if (series !== undefined) scope.end(row.slot, series);
+    const attributes = { "libvirt.domain.state": stateName, "libvirt.domain.state.reason": reasonName };
+    series = newSeries(live, { attributes, metric: row.metric, timeNs });
     live.series[row.slot] = series;
   }
-  return [{ series, timeNs, value: 1 }];
+  points.add(series.at(timeNs, 1));
 }
 
-/** `firstTimeNs` is when a sum is first seen, undefined for a gauge. */
-function newSeries(live: LiveItem, own: Attributes, firstTimeNs: bigint | undefined): LiveSeries {
+/** What a new series is made of: its own attributes, and when it is first seen. */
+interface NewSeries {
+  readonly attributes: Attributes;
+  readonly metric: MetricDescriptor;
+  readonly timeNs: bigint;
+}
+
+function newSeries(live: LiveItem, { attributes: own, metric, timeNs }: NewSeries): LiveSeries {
   const attributes = { ...live.attributes, ...own };
-  if (firstTimeNs === undefined) return new LiveSeries(attributes, undefined);
-  return new LiveSeries(attributes, startBefore(firstTimeNs, live.startTimeNs));
+  if (metric.temporality === "delta") return new DeltaSeries(metric.name, attributes, live.deltaOrigin);
+  if (metric.kind === "gauge") return new LiveSeries(attributes, undefined);
+  return new LiveSeries(attributes, startBefore(timeNs, live.startTimeNs));
 }
 
 /** Undefined for an item that the source leaves out by its name. */

@@ -44,6 +44,8 @@ export class Template {
   /** Where each point's eight bytes of time begin. */
   readonly #timeOffsets: Uint32Array;
   readonly #scope: Scope;
+  /** What was last found to fit. */
+  #source: ResourcePoints;
   readonly #shapes: readonly MetricShape[];
   /** Points without a value are the last of their series: no later cycle looks the same. */
   readonly #reusable: boolean;
@@ -54,6 +56,7 @@ export class Template {
     this.#bytes = writer.take();
     this.#timeOffsets = Uint32Array.from(timeSizes.toReversed(), (size) => this.#bytes.length - size);
     this.#scope = scope;
+    this.#source = source;
     this.#shapes = source.metrics.map(shapeOf);
     this.#reusable = source.metrics.every((entry) => entry.points.every((point) => !point.noRecordedValue));
   }
@@ -68,12 +71,16 @@ export class Template {
   }
 
   /** Does the message of these points differ in nothing but times and values? */
-  fits({ metrics }: ResourcePoints, scope: Scope): boolean {
-    if (!this.#reusable || this.#scope !== scope || metrics.length !== this.#shapes.length) return false;
+  fits(source: ResourcePoints, scope: Scope): boolean {
+    if (!this.#reusable || this.#scope !== scope) return false;
+    if (source === this.#source) return true;
+    const { metrics } = source;
+    if (metrics.length !== this.#shapes.length) return false;
     for (const [index, shape] of this.#shapes.entries()) {
       const entry = metrics[index];
       if (entry === undefined || entry.metric !== shape.metric || !sameShape(entry, shape)) return false;
     }
+    this.#source = source;
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { Instant } from "../clock.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 /** A vNIC in a domain's XML. */
@@ -67,6 +68,8 @@ export interface HypervisorIdentity {
 /** One cycle's reading of one hypervisor. */
 export interface HypervisorReading {
   readonly identity: HypervisorIdentity;
+  /** When its domains were listed: none of what follows was read before. */
+  readonly listedAt: Instant;
   readonly domains: readonly DomainReading[];
   /** Fields that no pattern knows or whose value is of the wrong kind, with how many times each was met. */
   readonly unknownFields: ReadonlyMap<string, number>;

@@ -71,6 +71,7 @@ export class HypervisorSource {
    */
   async read(signal: AbortSignal): Promise<HypervisorReading> {
     const { connection, identity, processes } = await this.#connected(signal);
+    const listedAt = this.#options.clock.now();
     const listed = await connection.call(listAllDomains, { flags: 0 }, { signal });
     const domains = listed.filter(({ name }) => this.#options.wanted(name));
     const { statistics, problems } = await this.#collect(connection, domains);
@@ -78,6 +79,7 @@ export class HypervisorSource {
     const running = await processes.find(domains.filter(isActive));
     return {
       identity,
+      listedAt,
       domains: domains.map(({ uuid, name, id }): DomainReading => ({
         uuid,
         name,

@@ -91,6 +91,7 @@ export function metered({ fields, xml }: RecordedDomain, rows: readonly DomainRo
     new DomainMeter({ rows }).update({
       identity: { hostName: "host", hostId: undefined },
       domains: [{ uuid, name, id: 1, description, process: undefined, statistics }],
+      listedAt: at,
       unknownFields: new Map(),
       problems: [],
     }),

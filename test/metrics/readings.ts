@@ -2,7 +2,7 @@ import type { Instant } from "../../src/clock.ts";
 import type { Integer } from "../../src/integer.ts";
 import { DOMAIN_ROWS } from "../../src/metrics/definitions.ts";
 import { DomainMeter, type DomainMeterOptions } from "../../src/metrics/domain-meter.ts";
-import type { HistogramPoint, NumberPoint, ResourcePoints } from "../../src/metrics/points.ts";
+import type { HistogramPoint, MetricPoints, NumberPoint, ResourcePoints } from "../../src/metrics/points.ts";
 import type { DomainReading, HypervisorReading, NicDescription } from "../../src/readings/domain.ts";
 import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
 
@@ -61,8 +61,16 @@ export function description(
 
 export const HYPERVISOR = { hostName: "kvm7", hostId: "0123456789abcdef0123456789abcdef" };
 
-export function hypervisorReading(domains: readonly DomainReading[]): HypervisorReading {
-  return { identity: HYPERVISOR, domains, unknownFields: new Map(), problems: [] };
+/** `listedAt` is when the first domain's statistics were read unless given. */
+export function hypervisorReading(
+  domains: readonly DomainReading[],
+  listedAt: Instant = firstReadAt(domains),
+): HypervisorReading {
+  return { identity: HYPERVISOR, listedAt, domains, unknownFields: new Map(), problems: [] };
+}
+
+function firstReadAt([first]: readonly DomainReading[]): Instant {
+  return Object.values(first?.statistics.readAt ?? {})[0] ?? second(0);
 }
 
 /** A meter of every row, off ones included, with shortcuts for one domain. */
@@ -88,7 +96,13 @@ export class TestPoints {
   readonly all: ResourcePoints | undefined;
 
   constructor(all: ResourcePoints | undefined) {
-    this.all = all;
+    // The meter writes into the same points again.
+    this.all = all && {
+      ...all,
+      metrics: all.metrics.map(
+        ({ metric, points }) => ({ metric, points: points.map((point) => ({ ...point })) }) as MetricPoints,
+      ),
+    };
   }
 
   get names(): string[] {

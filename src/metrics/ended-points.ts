@@ -1,0 +1,36 @@
+import type { StatisticsScope } from "../readings/statistics.ts";
+import type { EndedSeries } from "./live-scope.ts";
+import type { MetricPlan } from "./plan.ts";
+import type { HistogramPoint, MetricDescriptor, MetricPoints, NumberPoint } from "./points.ts";
+
+/** Series of a scope that have had their last value. */
+export interface EndedScope {
+  readonly scope: StatisticsScope;
+  readonly series: readonly EndedSeries[];
+}
+
+/**
+ * The points that say that series end here (OTLP's flag NO_RECORDED_VALUE): without one a backend shows a series'
+ * last value for minutes more. A delta says nothing of the time after it, so that its series needs no such point.
+ */
+export function endedPoints(plan: MetricPlan, ended: readonly EndedScope[], timeNs: bigint): MetricPoints[] {
+  const byMetric = new Map<MetricDescriptor, (NumberPoint | HistogramPoint)[]>();
+  for (const { scope, series: all } of ended) {
+    for (const { slot, series } of all) {
+      const metric = plan.metrics.get(scope)?.[slot];
+      if (metric === undefined || metric.temporality === "delta") continue;
+      // Not before the start, also when the clock was set back meanwhile.
+      const { startTimeNs } = series;
+      const endNs = startTimeNs === undefined || startTimeNs <= timeNs ? timeNs : startTimeNs;
+      const common = { series, timeNs: endNs, noRecordedValue: true };
+      const point =
+        metric.kind === "histogram"
+          ? { ...common, count: 0, sum: undefined, bounds: [], bucketCounts: [] }
+          : { ...common, value: 0 };
+      const points = byMetric.get(metric);
+      if (points === undefined) byMetric.set(metric, [point]);
+      else points.push(point);
+    }
+  }
+  return Array.from(byMetric, ([metric, points]) => ({ metric, points }) as MetricPoints);
+}

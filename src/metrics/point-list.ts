@@ -1,0 +1,36 @@
+import type { MetricDescriptor, MetricPoints, NumberPoint, HistogramPoint } from "./points.ts";
+
+type Point = NumberPoint | HistogramPoint;
+
+/** The points of one row of the catalogue of one domain, filled anew at every reading. */
+export class PointList {
+  /** Always the same object. */
+  readonly entry: MetricPoints;
+  readonly #points: Point[] = [];
+  #count = 0;
+  #changed = false;
+
+  constructor(metric: MetricDescriptor) {
+    this.entry = { metric, points: this.#points } as unknown as MetricPoints;
+  }
+
+  begin(): void {
+    this.#count = 0;
+    this.#changed = false;
+  }
+
+  add(point: Point): void {
+    if (this.#points[this.#count] !== point) {
+      this.#points[this.#count] = point;
+      this.#changed = true;
+    }
+    this.#count += 1;
+  }
+
+  /** Ends the filling; are these other points than those of the last reading, or in another order? */
+  end(): boolean {
+    if (this.#points.length === this.#count) return this.#changed;
+    this.#points.length = this.#count;
+    return true;
+  }
+}
