@@ -51,7 +51,10 @@ const arbitraryDescriptor: fc.Arbitrary<MetricDescriptor> = fc
     valueType: fc.constantFrom("int", "double"),
     temporality: fc.constantFrom("cumulative", "delta"),
   })
-  .map((metric) => ({ ...metric, temporality: canBeDelta(metric) ? metric.temporality : "cumulative" }));
+  .map((metric): MetricDescriptor => {
+    const { temporality: _, ...cumulative } = metric;
+    return canBeDelta(metric) ? metric : cumulative;
+  });
 
 function canBeDelta({ kind }: MetricDescriptor): boolean {
   return kind === "counter" || kind === "histogram";
