@@ -15,7 +15,7 @@ import { DOMAIN_ROWS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
-import { createMemoryStore } from "./otlp/queue/open.ts";
+import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -46,7 +46,9 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, calls);
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
-  const store = createMemoryStore({ log });
+  const { stateDirectory } = configuration;
+  const store =
+    stateDirectory === undefined ? createMemoryStore({ log }) : openStateDirectory(stateDirectory, { log });
   const pipelines = createPipelines(configuration, { log, store });
   const misfit = new AbortController();
   for (const { destinations } of pipelines) {

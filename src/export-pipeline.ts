@@ -1,17 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
-import type { Configuration } from "./config/configuration.ts";
+import { systemClock } from "./clock.ts";
+import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
 import { AGENT_METRICS, DOMAIN_ROWS } from "./metrics/definitions.ts";
+import { decodeDeltas, type DeltaStore, encodeDeltas, type LiveDeltas } from "./metrics/delta-store.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
+import type { ResourcePoints } from "./metrics/points.ts";
 import type { ResourceOptions } from "./metrics/resources.ts";
 import { selectRows } from "./metrics/selection.ts";
 import { cutRequests } from "./otlp/batch.ts";
 import type { Destination } from "./otlp/destination.ts";
 import { encodeCycle } from "./otlp/encode.ts";
-import { QUEUE_DEFAULTS } from "./otlp/options.ts";
 import type { StateStore } from "./otlp/queue/contract.ts";
 import { createQueuedDestination } from "./otlp/queued-destination.ts";
 import { kvmeterScope, type Scope } from "./otlp/scope.ts";
@@ -21,12 +23,17 @@ import { VERSION } from "./version.ts";
 
 type Outcome = SourceOutcome<HypervisorReading>;
 
+/** What all destinations of a pipeline want. */
+type Wishes = Pick<DestinationConfiguration, "identity" | "temporality" | "hostAttribute">;
+
 interface PipelineOptions {
   readonly outlets: readonly Outlet[];
-  readonly identity: ResourceOptions["identity"];
+  readonly wishes: Wishes;
   /** Of this process. */
   readonly instanceId: string;
   readonly log: Logger;
+  /** Where deltas' state is kept; undefined: in memory alone. */
+  readonly deltaStore: DeltaStore | undefined;
 }
 
 /** A destination, with the size of request that it takes. */
@@ -36,26 +43,35 @@ interface Outlet {
 }
 
 /**
- * The way from readings to bytes for the destinations that want the same points: those with the same identity mode.
- * Each hypervisor has a meter of its own, since a VM on its way from one to the other is for a while on both.
+ * The way from readings to bytes for the destinations that want the same points: with the same identity mode,
+ * temporality and resources. Each hypervisor has a meter of its own, since a VM on its way from one to the other is
+ * for a while on both.
  */
 export class ExportPipeline {
   readonly #outlets: readonly Outlet[];
-  readonly #createMeter: () => DomainMeter;
+  readonly #createMeter: (source: string) => DomainMeter;
   readonly #meters = new Map<string, DomainMeter>();
   readonly #agentMeter: AgentMeter;
   readonly #scope: Scope = kvmeterScope(VERSION);
+  readonly #deltaStore: DeltaStore | undefined;
 
-  constructor(configuration: Configuration, { outlets, identity, instanceId, log }: PipelineOptions) {
+  constructor(configuration: Configuration, options: PipelineOptions) {
+    const { outlets, wishes, instanceId, log, deltaStore } = options;
+    const { identity, temporality, hostAttribute } = wishes;
     const resource: ResourceOptions = {
       serviceName: configuration.serviceName,
       attributes: configuration.resourceAttributes,
       identity,
+      hostAttribute,
     };
     this.#outlets = outlets;
-    this.#createMeter = () =>
+    this.#deltaStore = deltaStore;
+    const told = loadDeltas(deltaStore, log);
+    this.#createMeter = (source) =>
       new DomainMeter({
         rows: selectRows(DOMAIN_ROWS, configuration.metrics),
+        temporality,
+        told: told?.get(source),
         resource,
         onDuplicate: (domain, attributes) =>
           log.debug({ domain, attributes }, "left out: another thing of the domain has these attributes"),
@@ -64,6 +80,7 @@ export class ExportPipeline {
       agent: { version: VERSION, instanceId: instanceId, hostName: hostname(), pid: process.pid },
       startedAtNs: BigInt(Math.round(performance.timeOrigin)) * 1_000_000n,
       rows: selectRows(AGENT_METRICS, configuration.metrics),
+      temporality,
       resource,
     });
   }
@@ -73,15 +90,24 @@ export class ExportPipeline {
     return this.#outlets.map(({ destination }) => destination);
   }
 
-  /** Turns a cycle's readings into requests and hands them over. */
+  /**
+   * Turns a cycle's readings into requests and hands them over. The state of the deltas is saved in the same turn of
+   * the event loop, so that a store can keep the two together.
+   */
   export(outcomes: readonly Outcome[], own: AgentReading): void {
-    const domains = outcomes.flatMap(({ source, reading }) =>
-      reading === undefined ? [] : this.#meterOf(source).update(reading),
-    );
-    const cycle = encodeCycle([...domains, this.#agentMeter.update(own)], this.#scope);
+    const points: ResourcePoints[] = [];
+    for (const { source, reading } of outcomes) {
+      // Not read is not gone: its meter waits, and nothing ends.
+      if (reading === undefined) continue;
+      const meter = this.#meterOf(source);
+      const living = meter.update(reading);
+      points.push(...meter.ended, ...living);
+    }
+    const cycle = encodeCycle([...points, this.#agentMeter.update(own)], this.#scope);
     for (const { destination, requestLimitBytes } of this.#outlets) {
       destination.deliver(cutRequests(cycle, requestLimitBytes));
     }
+    this.#saveDeltas();
   }
 
   /** Lets every destination send what it still has, within so many milliseconds. */
@@ -89,34 +115,56 @@ export class ExportPipeline {
     await Promise.all(this.destinations.map((destination) => destination.close(timeoutMs)));
   }
 
+  #saveDeltas(): void {
+    if (this.#deltaStore === undefined) return;
+    const told = new Map<string, LiveDeltas>();
+    for (const [source, { deltas }] of this.#meters) if (deltas !== undefined) told.set(source, deltas);
+    this.#deltaStore.save(encodeDeltas(told));
+  }
+
   #meterOf(source: string): DomainMeter {
     let meter = this.#meters.get(source);
     if (meter === undefined) {
-      meter = this.#createMeter();
+      meter = this.#createMeter(source);
       this.#meters.set(source, meter);
     }
     return meter;
   }
 }
 
-/** One pipeline for each identity mode that a destination has. */
+function loadDeltas(store: DeltaStore | undefined, log: Logger): ReturnType<typeof decodeDeltas> {
+  const state = store?.load();
+  if (state === undefined) return undefined;
+  const told = decodeDeltas(state, systemClock.now().wallNs);
+  if (told === undefined) log.warn({}, "The kept state of deltas is damaged: the first reading gives none");
+  return told;
+}
+
+/** Keeps deltas beside the queues: what is put in the turn of the event loop of an append is written with it. */
+function deltaStoreOf({ keyValue }: StateStore, key: string): DeltaStore {
+  return { load: () => keyValue.get(key), save: (state) => keyValue.put(key, state) };
+}
+
+/** One pipeline for each kind of points that destinations want. */
 export function createPipelines(
   configuration: Configuration,
   { log, store }: { readonly log: Logger; readonly store: StateStore },
 ): ExportPipeline[] {
   const instanceId = randomUUID();
-  const byIdentity = Map.groupBy(configuration.destinations, ({ identity }) => identity);
-  return Array.from(byIdentity, ([identity, destinations]) => {
+  const alike = Map.groupBy(configuration.destinations, ({ identity, temporality, hostAttribute = "" }) =>
+    [identity, temporality, hostAttribute].join(" ").trim(),
+  );
+  return Array.from(alike, ([key, destinations]) => {
+    const [wishes] = destinations as [DestinationConfiguration];
     const outlets = destinations.map((options) => ({
       destination: createQueuedDestination({
         ...options,
         log,
-        queue: store.queue(options.name, QUEUE_DEFAULTS),
-        order: "oldest-first",
-        replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
+        queue: store.queue(options.name, options.queue),
       }),
       requestLimitBytes: options.requestLimitBytes,
     }));
-    return new ExportPipeline(configuration, { outlets, identity, instanceId, log });
+    const deltaStore = wishes.temporality === "delta" ? deltaStoreOf(store, `deltas ${key}`) : undefined;
+    return new ExportPipeline(configuration, { outlets, wishes, instanceId, log, deltaStore });
   });
 }

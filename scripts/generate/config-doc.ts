@@ -2,8 +2,8 @@ import type { JsonSchema } from "@valibot/to-json-schema";
 
 import { ENVIRONMENT_VARIABLES } from "../../src/config/environment.ts";
 import { configurationJsonSchema } from "../../src/config/json-schema.ts";
-import { PRESET_NAMES, presetOf, protocolsOf } from "../../src/config/presets.ts";
-import { formatSize } from "../../src/config/units.ts";
+import { type Preset, PRESET_NAMES, presetOf, protocolsOf } from "../../src/config/presets.ts";
+import { formatDuration, formatSize } from "../../src/config/units.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -66,7 +66,8 @@ function typeOf(option: JsonSchema): string {
   const [values] = (option.anyOf ?? []) as JsonSchema[];
   if (values?.enum !== undefined)
     return values.enum.map((value) => `\`${JSON.stringify(value).slice(1, -1)}\``).join(", ");
-  if (option.pattern !== undefined) return option.pattern.includes("ms|") ? "duration" : "size";
+  if (option.pattern?.includes("ms|") === true) return "duration";
+  if (option.pattern?.includes("KiB|") === true) return "size";
   if (option.type === "array")
     return `list of ${typeOf(option.items as JsonSchema).replace(/^options$/, "mappings")}`;
   if (option.type !== "object") return "text";
@@ -83,21 +84,46 @@ function presets(): string {
   const rows = PRESET_NAMES.flatMap((name) => {
     const preset = presetOf(name);
     return protocolsOf(preset).map((protocol, index) => {
-      const { endpoint, path = "", requestLimitBytes = 0 } = preset.protocols[protocol] ?? {};
-      const where = endpoint === undefined ? `yours, with ${path}` : `\`${endpoint}${path}\``;
+      const { endpoint = "", path = "", requestLimitBytes = 0 } = preset.protocols[protocol] ?? {};
+      const where = `\`${endpoint}${path}\``;
       const first = index === 0 ? `\`${name}\`` : "";
       const limit = formatSize(requestLimitBytes);
-      return `| ${first} | \`${protocol}\` | ${where} | ${limit} | \`${preset.identity}\` | ${index === 0 ? preset.summary : ""} |`;
+      return `| ${first} | \`${protocol}\` | ${where} | ${limit} | ${index === 0 ? remarks(preset) : ""} |`;
     });
+  });
+  const defaults = PRESET_NAMES.map((name) => {
+    const { identity, temporality, order, maxAgeMs } = presetOf(name);
+    return `| \`${name}\` | \`${identity}\` | \`${temporality}\` | \`${order}\` | ${formatDuration(maxAgeMs)} |`;
   });
   return `## Presets
 
 The first protocol of a preset is its default.
 
-| preset | protocol | endpoint | request_limit | identity | |
-|---|---|---|---|---|---|
+| preset | protocol | endpoint | request_limit | |
+|---|---|---|---|---|
 ${rows.join("\n")}
+
+| preset | identity | temporality | order | queue.max_age |
+|---|---|---|---|---|
+${defaults.join("\n")}
 `;
+}
+
+function remarks({ summary, site, requiredHeader, headers = {}, hostAttribute }: Preset): string {
+  const sent = Object.entries(headers).map(([name, value]) => `\`${name}: ${value}\``);
+  return [
+    summary,
+    ...(site === undefined
+      ? []
+      : [
+          `\`site\` is ${site.meaning}${site.default === undefined ? "" : `, \`${site.default}\` by default`}.`,
+        ]),
+    ...(requiredHeader === undefined
+      ? []
+      : [`Needs the header \`${requiredHeader.name}\`: ${requiredHeader.value}.`]),
+    ...(sent.length === 0 ? [] : [`Sends ${sent.join(", ")}.`]),
+    ...(hostAttribute === undefined ? [] : [`The host's name is \`${hostAttribute}\` too.`]),
+  ].join(" ");
 }
 
 function environment(): string {

@@ -1,7 +1,7 @@
 import type { LogFormat, LogLevel } from "../log.ts";
-import type { Attributes } from "../metrics/points.ts";
+import type { Attributes, Temporality } from "../metrics/points.ts";
 import type { DestinationOptions } from "../otlp/options.ts";
-import type { Identity, PresetName } from "./presets.ts";
+import type { Identity, Order, PresetName } from "./presets.ts";
 
 /** One hypervisor to read. */
 export interface LibvirtConfiguration {
@@ -29,6 +29,15 @@ export interface DestinationConfiguration extends DestinationOptions {
   readonly name: string;
   readonly preset: PresetName;
   readonly identity: Identity;
+  /** Of counters and histograms. */
+  readonly temporality: Temporality;
+  /** A further resource attribute for the name of the hypervisor's host. */
+  readonly hostAttribute?: string | undefined;
+  /** What waits while the backend is away: on disk where there is a state directory, else in memory. */
+  readonly queue: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly order: Order;
+  /** How fast what waits is sent after an outage. */
+  readonly replayRateBytesPerS: number;
 }
 
 /** What the agent is to do: plain data with every default filled in and every file read. */
@@ -38,6 +47,8 @@ export interface Configuration {
   readonly domains: NamePatterns;
   readonly metrics: MetricPatterns;
   readonly destinations: readonly DestinationConfiguration[];
+  /** Where state is kept from one run to the next, an absolute path; undefined: in memory. */
+  readonly stateDirectory: string | undefined;
   readonly serviceName: string;
   /** For every resource, without `service.name`. */
   readonly resourceAttributes: Attributes;

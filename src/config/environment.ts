@@ -1,4 +1,4 @@
-import { metricsUrlOf, OTLP_DEFAULTS, type TlsOptions } from "../otlp/options.ts";
+import { metricsUrlOf, OTLP_DEFAULTS, QUEUE_DEFAULTS, type TlsOptions } from "../otlp/options.ts";
 import type { DestinationConfiguration } from "./configuration.ts";
 import { checkTls, readPem } from "./pem.ts";
 import { PRESETS, type Protocol } from "./presets.ts";
@@ -29,7 +29,9 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {
   "OTEL_EXPORTER_OTLP_*CLIENT_CERTIFICATE": "File with the client certificate chain, PEM.",
   "OTEL_EXPORTER_OTLP_*CLIENT_KEY": "File with the client certificate's private key, PEM.",
   "OTEL_EXPORTER_OTLP_*INSECURE": "`true`: no TLS for a gRPC endpoint that is `host:port` without a scheme.",
-  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "`cumulative` or `lowmemory`; both are cumulative.",
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE:
+    "`cumulative` (default), `delta` or `lowmemory`, which for what kvmeter measures is cumulative: all of it is read, " +
+    "nothing is added up.",
   OTEL_METRIC_EXPORT_INTERVAL: "Milliseconds from one cycle to the next, where the file has no `interval`.",
   OTEL_RESOURCE_ATTRIBUTES: "`key1=value1,key2=value2`, percent-encoded, for every resource.",
   OTEL_SERVICE_NAME: "`service.name` of every resource. Default `kvmeter`.",
@@ -42,12 +44,6 @@ export function environmentDestination(variables: VariableReader): DestinationCo
     ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"],
     ["cumulative", "lowmemory", "delta"],
   );
-  if (temporality === "delta") {
-    variables.report(
-      "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
-      'must be cumulative, the only temporality that this version sends: current value is "delta"',
-    );
-  }
   const insecure = variables.word(exporter("INSECURE"), ["true", "false"]) === "true";
   return {
     name: "collector",
@@ -60,6 +56,11 @@ export function environmentDestination(variables: VariableReader): DestinationCo
     requestLimitBytes: PRESETS.collector.protocols[protocol].requestLimitBytes,
     tls: environmentTls(variables),
     identity: PRESETS.collector.identity,
+    // "lowmemory" is cumulative for asynchronous instruments, and a reading is nothing else.
+    temporality: temporality === "delta" ? "delta" : "cumulative",
+    queue: { maxBytes: QUEUE_DEFAULTS.maxBytes, maxAgeMs: PRESETS.collector.maxAgeMs },
+    order: PRESETS.collector.order,
+    replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
     ...(insecure && { insecure }),
   };
 }

@@ -68,6 +68,7 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
     domains: file.domains,
     metrics: file.metrics,
     destinations,
+    stateDirectory: file.state_directory === undefined ? undefined : resolve(directory, file.state_directory),
     serviceName: String(attributes["service.name"] ?? "kvmeter"),
     resourceAttributes: ownAttributes(attributes),
     log: file.log,

@@ -1,12 +1,23 @@
-import { OTLP_DEFAULTS, type DestinationOptions } from "../otlp/options.ts";
+import type { Temporality } from "../metrics/points.ts";
+import { OTLP_DEFAULTS, QUEUE_DEFAULTS, type DestinationOptions } from "../otlp/options.ts";
 
 export type Protocol = DestinationOptions["protocol"];
 
 /** How a destination tells one virtual machine from another: by its resource, or by attributes on every point. */
 export type Identity = "resource" | "attributes";
 
+/** In which order a queue is sent: always the oldest first, or new data before what an outage left behind. */
+export const ORDERS = ["oldest-first", "fresh-first"] as const;
+
+export type Order = (typeof ORDERS)[number];
+
+export const TEMPORALITIES = ["cumulative", "delta"] as const satisfies readonly Temporality[];
+
 interface PresetProtocol {
-  /** Where the destination listens by default; absent where everybody has their own address. */
+  /**
+   * Where the destination listens by default; absent where everybody has their own address. `{site}` stands for the
+   * option `site`.
+   */
   readonly endpoint?: string;
   /** HTTP only: the path that takes metrics. */
   readonly path?: string;
@@ -21,11 +32,26 @@ export interface Preset {
   /** The ways in; the first is the default. */
   readonly protocols: Readonly<Partial<Record<Protocol, PresetProtocol>>>;
   readonly identity: Identity;
+  /** What it takes, or takes better. */
+  readonly temporality: Temporality;
+  readonly order: Order;
+  /** How old points may be that it still takes. */
+  readonly maxAgeMs: number;
+  /** Of an endpoint with `{site}`: what an operator puts there, and the default where most have the same. */
+  readonly site?: { readonly meaning: string; readonly default?: string };
+  /** The header without which it takes nothing, and what its value looks like. */
+  readonly requiredHeader?: { readonly name: string; readonly value: string };
+  /** Headers sent unless the file has them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A further resource attribute for the name of the hypervisor's host. */
+  readonly hostAttribute?: string;
 }
 
 const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const TOLERANT = { order: "fresh-first", maxAgeMs: QUEUE_DEFAULTS.maxAgeMs } as const;
 
-/** Adding a destination is adding its row. All of these take cumulative sums, the only ones that kvmeter sends. */
+/** Adding a destination is adding its row. */
 export const PRESETS = {
   collector: {
     summary: "An OpenTelemetry Collector, or anything else that accepts OTLP.",
@@ -38,6 +64,8 @@ export const PRESETS = {
       },
     },
     identity: "resource",
+    temporality: "cumulative",
+    ...TOLERANT,
   },
   prometheus: {
     summary:
@@ -50,6 +78,10 @@ export const PRESETS = {
       },
     },
     identity: "attributes",
+    temporality: "cumulative",
+    // It refuses a request as a whole when one point in it is older than what it has of that series.
+    order: "oldest-first",
+    maxAgeMs: QUEUE_DEFAULTS.maxAgeMs,
   },
   victoriametrics: {
     summary: "VictoriaMetrics, single node.",
@@ -61,11 +93,79 @@ export const PRESETS = {
       },
     },
     identity: "resource",
+    temporality: "cumulative",
+    ...TOLERANT,
   },
   "grafana-cloud": {
-    summary: "Grafana Cloud: give the endpoint of your stack's OTLP gateway and an `authorization` header.",
-    protocols: { "http/protobuf": { path: "/otlp/v1/metrics", requestLimitBytes: 4 * MIB } },
+    summary: "Grafana Cloud.",
+    protocols: {
+      "http/protobuf": {
+        endpoint: "https://otlp-gateway-{site}.grafana.net",
+        path: "/otlp/v1/metrics",
+        requestLimitBytes: 4 * MIB,
+      },
+    },
     identity: "resource",
+    temporality: "cumulative",
+    // Its store is Prometheus's, with a window of some hours for what comes late.
+    order: "oldest-first",
+    maxAgeMs: QUEUE_DEFAULTS.maxAgeMs,
+    site: { meaning: "your stack's zone, such as prod-eu-west-2" },
+    requiredHeader: { name: "authorization", value: "Basic and the base64 of instance:token" },
+  },
+  datadog: {
+    summary: "Datadog's own OTLP intake, without an agent of theirs.",
+    protocols: {
+      "http/protobuf": {
+        endpoint: "https://otlp.{site}",
+        path: "/v1/metrics",
+        requestLimitBytes: 500_000,
+      },
+    },
+    identity: "resource",
+    temporality: "delta",
+    order: "fresh-first",
+    maxAgeMs: HOUR_MS,
+    site: { meaning: "your Datadog site", default: "datadoghq.com" },
+    requiredHeader: { name: "dd-api-key", value: "an API key" },
+    // Without it a domain's name and uuid are dropped with all other resource attributes. No space: what follows the
+    // first one in a header is taken for a secret.
+    headers: { "dd-otel-metric-config": '{"resource_attributes_as_tags":true}' },
+    // Datadog would take host.id, which no operator knows by heart.
+    hostAttribute: "datadog.host.name",
+  },
+  newrelic: {
+    summary: "New Relic. Its EU region is `site: eu01.nr-data.net`.",
+    protocols: {
+      "http/protobuf": {
+        endpoint: "https://otlp.{site}",
+        path: "/v1/metrics",
+        requestLimitBytes: 1_000_000,
+      },
+      grpc: { endpoint: "https://otlp.{site}:4317", requestLimitBytes: 1_000_000 },
+    },
+    identity: "resource",
+    temporality: "delta",
+    ...TOLERANT,
+    site: { meaning: "your region's domain", default: "nr-data.net" },
+    requiredHeader: { name: "api-key", value: "a license key" },
+  },
+  dynatrace: {
+    summary: "Dynatrace SaaS; give the endpoint for ActiveGate and Managed.",
+    protocols: {
+      "http/protobuf": {
+        endpoint: "https://{site}.live.dynatrace.com",
+        path: "/api/v2/otlp/v1/metrics",
+        // It takes 4 MB and 15,000 points, and drops the request beyond either. A point has at least 27 bytes.
+        requestLimitBytes: 400_000,
+      },
+    },
+    identity: "resource",
+    temporality: "delta",
+    order: "fresh-first",
+    maxAgeMs: HOUR_MS,
+    site: { meaning: "your environment's id, such as abc12345" },
+    requiredHeader: { name: "authorization", value: "Api-Token and a token with the scope metrics.ingest" },
   },
 } as const satisfies Record<string, Preset>;
 

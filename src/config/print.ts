@@ -37,6 +37,9 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
       export: configuration.destinations.map((destination, index) =>
         printable(destination, ["export", index], document),
       ),
+      ...(configuration.stateDirectory !== undefined && {
+        state_directory: show(["state_directory"], configuration.stateDirectory),
+      }),
       resource_attributes: Object.fromEntries(
         attributes.map(([name, value]) => [name, show(["resource_attributes", name], value)]),
       ),
@@ -69,6 +72,13 @@ function printable(destination: DestinationConfiguration, path: Path, document: 
     timeout: show([...path, "timeout"], formatDuration(destination.timeoutMs)),
     request_limit: show([...path, "request_limit"], formatSize(destination.requestLimitBytes)),
     identity: show([...path, "identity"], destination.identity),
+    temporality: show([...path, "temporality"], destination.temporality),
+    order: show([...path, "order"], destination.order),
+    queue: {
+      max_size: show([...path, "queue", "max_size"], formatSize(destination.queue.maxBytes)),
+      max_age: show([...path, "queue", "max_age"], formatDuration(destination.queue.maxAgeMs)),
+    },
+    replay_rate: show([...path, "replay_rate"], formatSize(destination.replayRateBytesPerS)),
     ...printableTls(destination, [...path, "tls"], document),
   };
 }

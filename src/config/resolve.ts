@@ -37,6 +37,7 @@ function resolveDestination(
   const preset = presetOf(entry.preset);
   const protocol = resolveProtocol(entry, preset, report);
   const endpoint = resolveEndpoint(entry, protocol, report);
+  checkHeaders(entry, preset, report);
   if (entry.tls !== undefined && endpoint.startsWith("http:")) {
     report(["tls"], "needs an https:// endpoint; change the endpoint or take tls away");
   }
@@ -44,13 +45,35 @@ function resolveDestination(
     preset: entry.preset,
     protocol,
     endpoint,
-    headers: entry.headers,
+    headers: { ...presetHeaders(entry, preset), ...entry.headers },
     compression: entry.compression,
     timeoutMs: entry.timeout,
     requestLimitBytes: entry.request_limit ?? preset.protocols[protocol]?.requestLimitBytes ?? 0,
     tls: resolveTls(entry.tls ?? {}, directory, report),
     identity: entry.identity ?? preset.identity,
+    temporality: entry.temporality ?? preset.temporality,
+    ...(preset.hostAttribute !== undefined && { hostAttribute: preset.hostAttribute }),
+    queue: { maxBytes: entry.queue.max_size, maxAgeMs: entry.queue.max_age ?? preset.maxAgeMs },
+    order: entry.order ?? preset.order,
+    replayRateBytesPerS: entry.replay_rate,
   };
+}
+
+/** Names of headers are the same in any case. */
+function hasHeader({ headers }: FileDestination, name: string): boolean {
+  return Object.keys(headers).some((own) => own.toLowerCase() === name);
+}
+
+function presetHeaders(entry: FileDestination, { headers = {} }: Preset): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hasHeader(entry, name)));
+}
+
+/** An endpoint of one's own can be a proxy that adds the key. */
+function checkHeaders(entry: FileDestination, { requiredHeader }: Preset, report: Report): void {
+  if (requiredHeader === undefined || entry.endpoint !== undefined) return;
+  const { name, value } = requiredHeader;
+  if (hasHeader(entry, name)) return;
+  report(["headers"], `${name} is missing; the preset ${entry.preset} needs it to be ${value}`);
 }
 
 function resolveProtocol(entry: FileDestination, preset: Preset, report: Report): Protocol {
@@ -63,11 +86,18 @@ function resolveProtocol(entry: FileDestination, preset: Preset, report: Report)
 }
 
 function resolveEndpoint(entry: FileDestination, protocol: Protocol, report: Report): string {
-  const endpoint = entry.endpoint ?? presetOf(entry.preset).protocols[protocol]?.endpoint;
-  if (endpoint === undefined) {
-    report([], `endpoint is missing; the preset ${entry.preset} has no default for it`);
+  const { site, protocols } = presetOf(entry.preset);
+  if (entry.site !== undefined && (site === undefined || entry.endpoint !== undefined)) {
+    const why = site === undefined ? `the preset ${entry.preset} has none` : "endpoint says it all";
+    report(["site"], `has no use here, because ${why}; take it away`);
+  }
+  const template = protocols[protocol]?.endpoint ?? "";
+  const own = entry.site ?? site?.default;
+  if (entry.endpoint === undefined && site !== undefined && own === undefined) {
+    report([], `site is missing; the preset ${entry.preset} needs it to be ${site.meaning}`);
     return "";
   }
+  const endpoint = entry.endpoint ?? template.replace("{site}", own ?? "");
   try {
     return completeEndpoint(endpoint, entry.preset, protocol);
   } catch (error) {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
 import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
+import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import {
   duration,
   libvirtUri,
@@ -11,8 +12,8 @@ import {
   size,
   text,
 } from "./option-types.ts";
-import { PRESET_NAMES } from "./presets.ts";
-import { formatDuration } from "./units.ts";
+import { ORDERS, PRESET_NAMES, TEMPORALITIES } from "./presets.ts";
+import { formatDuration, formatSize } from "./units.ts";
 
 /*
  * The configuration file: every option with its type, default and description. Validation, the JSON Schema and
@@ -76,6 +77,14 @@ export const destinationSchema = object(
       ),
       "collector",
     ),
+    site: v.optional(
+      v.pipe(
+        text(
+          "What stands for `{site}` in the preset's endpoint: your site, zone or environment. See the presets below.",
+        ),
+        v.regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, "must be part of a host's name"),
+      ),
+    ),
     endpoint: v.optional(
       text(
         "`http://` or `https://`, host and port. For HTTP the preset's path is added where the URL has none " +
@@ -121,6 +130,51 @@ export const destinationSchema = object(
         "How domains are told apart: `resource` by the resource alone, `attributes` also by name and uuid on " +
           "every point, for a backend that drops resource attributes.",
       ),
+    ),
+    temporality: v.optional(
+      oneOf(
+        TEMPORALITIES,
+        "What counters and histograms tell: `cumulative` the sum since their start, `delta` what came since the " +
+          "last point. Up-down counters and gauges are the same in both.",
+      ),
+    ),
+    order: v.optional(
+      oneOf(
+        ORDERS,
+        "What is sent first after an outage: `oldest-first` keeps the order, `fresh-first` lets new data pass " +
+          "what waits. Prometheus needs `oldest-first` unless it has an `out_of_order_time_window`.",
+      ),
+    ),
+    queue: v.optional(
+      object(
+        {
+          max_size: v.optional(
+            size({
+              min: 1024 * 1024,
+              max: 1024 ** 4,
+              description: "Space for what waits, compressed, on disk. The oldest is dropped beyond it.",
+            }),
+            formatSize(QUEUE_DEFAULTS.maxBytes),
+          ),
+          max_age: v.optional(
+            duration({
+              min: 60 * SECOND_MS,
+              max: 30 * DAY_MS,
+              description: "How long to try. The preset knows what its backend still takes.",
+            }),
+          ),
+        },
+        "What waits while the backend is away.",
+      ),
+      {},
+    ),
+    replay_rate: v.optional(
+      size({
+        min: 1024,
+        max: 1024 ** 3,
+        description: "How much of what waits is sent each second after an outage, compressed.",
+      }),
+      formatSize(QUEUE_DEFAULTS.replayRateBytesPerS),
     ),
     tls: v.optional(tls),
   },
@@ -181,6 +235,13 @@ export const configurationSchema = object(
           "Where metrics go. With this section the OTEL_EXPORTER_OTLP_* environment is not looked at; without " +
             "it, it names the one destination.",
         ),
+      ),
+    ),
+    state_directory: v.optional(
+      text(
+        "Where kvmeter keeps what waits to be sent, and how far deltas have been told, from one run to the next: a " +
+          "directory of its own, such as /var/lib/kvmeter. Relative to the configuration file. Without it both are " +
+          "kept in memory.",
       ),
     ),
     resource_attributes: v.optional(

@@ -1,6 +1,7 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
 import { AGENT_METRICS } from "./definitions.ts";
+import { DeltaSeries } from "./delta-series.ts";
 import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
 import type {
   Attributes,
@@ -9,8 +10,10 @@ import type {
   NumberPoint,
   Resource,
   ResourcePoints,
+  Temporality,
 } from "./points.ts";
 import { type AgentIdentity, agentResource, attributesKey, type ResourceOptions } from "./resources.ts";
+import { CONVERSIONS } from "./units.ts";
 
 type AgentRow = (typeof AGENT_METRICS)[number];
 type AgentMetricName = AgentRow["name"];
@@ -60,11 +63,15 @@ export interface AgentMeterOptions {
   /** When this process started, nanoseconds since the epoch: all its counters begin there. */
   readonly startedAtNs: bigint;
   readonly rows?: readonly { readonly name: string }[];
+  /** Of counters; cumulative unless given. */
+  readonly temporality?: Temporality | undefined;
   readonly resource?: ResourceOptions;
 }
 
 /** Different unknown fields that are told apart in the life of an agent; all others are counted together. */
 export const UNKNOWN_FIELD_LIMIT = 200;
+/** The agent counts in the metrics' own units. */
+const AS_IT_IS = CONVERSIONS.ratio;
 const OTHER_FIELDS = "(others)";
 
 /** Takes one value of a metric, with the attributes that the table gives it. */
@@ -82,7 +89,7 @@ export class AgentMeter {
   readonly #series = new Map<string, LiveSeries>();
   readonly #unknownFields = new Map<string, number>();
 
-  constructor({ agent, startedAtNs, rows = AGENT_METRICS, resource }: AgentMeterOptions) {
+  constructor({ agent, startedAtNs, rows = AGENT_METRICS, temporality, resource }: AgentMeterOptions) {
     const wanted = new Set(rows.map((row) => row.name));
     this.#resource = { attributes: agentResource(agent, resource) };
     this.#startedAtNs = startedAtNs;
@@ -90,7 +97,14 @@ export class AgentMeter {
       AGENT_METRICS.filter((row) => wanted.has(row.name)).map(
         ({ name, kind, unit, description, valueType }) => [
           name,
-          { name, kind, unit, description, valueType },
+          {
+            name,
+            kind,
+            unit,
+            description,
+            valueType,
+            ...(kind === "counter" && temporality === "delta" && { temporality }),
+          },
         ],
       ),
     );
@@ -105,6 +119,7 @@ export class AgentMeter {
       const metric = this.#metrics.get(name);
       if (metric === undefined) return;
       const point = this.#pointOf(metric, attributes, { value, timeNs });
+      if (point === undefined) return;
       const known = points.get(name);
       if (known === undefined) points.set(name, [point]);
       else known.push(point);
@@ -118,16 +133,27 @@ export class AgentMeter {
   }
 
   #pointOf(
-    { name, kind }: MetricDescriptor,
+    { name, kind, temporality }: MetricDescriptor,
     attributes: Attributes,
     { value, timeNs }: { readonly value: Integer; readonly timeNs: bigint },
-  ): NumberPoint {
+  ): NumberPoint | undefined {
     const key = `${name} ${attributesKey(attributes)}`;
+    if (temporality === "delta")
+      return this.#deltaSeries(key, name, attributes).next(value, timeNs, AS_IT_IS);
     const startTimeNs = kind === "gauge" ? undefined : startBefore(timeNs, this.#startedAtNs);
     const known = this.#series.get(key) ?? new LiveSeries(attributes, startTimeNs);
     const series = kind === "counter" ? advance(known, value, timeNs) : begunBy(timeNs, known);
     this.#series.set(key, series);
     return series.at(timeNs, value);
+  }
+
+  /** All that this process counts began with it, so that a first value is a delta too. */
+  #deltaSeries(key: string, name: string, attributes: Attributes): DeltaSeries {
+    const known = this.#series.get(key);
+    if (known instanceof DeltaSeries) return known;
+    const series = new DeltaSeries(name, attributes, { startNs: this.#startedAtNs, told: undefined });
+    this.#series.set(key, series);
+    return series;
   }
 
   #countUnknownFields(readings: readonly ReadonlyMap<string, number>[]): void {

@@ -9,6 +9,8 @@ export interface ResourceOptions {
   readonly attributes?: Attributes | undefined;
   /** Where a domain's uuid and name stand: on its resource only, or on every point as well. */
   readonly identity?: "resource" | "attributes" | undefined;
+  /** Under which further name the host's name stands on every resource. */
+  readonly hostAttribute?: string | undefined;
 }
 
 /** The agent's own process. */
@@ -40,6 +42,7 @@ export function domainResource(
     "openstack.project.name": openstack?.projectName,
     "openstack.user.id": openstack?.userId,
     "openstack.flavor.name": openstack?.flavorName,
+    ...hostAgain(hypervisor.hostName, options),
     ...options.attributes,
     "service.name": serviceName(options),
     "service.instance.id": uuid,
@@ -59,6 +62,7 @@ export function pointIdentity({ uuid, name }: DomainReading, options: ResourceOp
 export function agentResource(agent: AgentIdentity, options: ResourceOptions = {}): Attributes {
   return {
     "host.name": agent.hostName,
+    ...hostAgain(agent.hostName, options),
     "service.instance.id": agent.instanceId,
     ...options.attributes,
     "service.name": serviceName(options),
@@ -70,6 +74,10 @@ export function agentResource(agent: AgentIdentity, options: ResourceOptions = {
 /** Equal for equal attributes, in whatever order they stand. */
 export function attributesKey(attributes: Attributes): string {
   return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function hostAgain(hostName: string, { hostAttribute }: ResourceOptions): Attributes {
+  return hostAttribute === undefined ? {} : { [hostAttribute]: hostName };
 }
 
 function serviceName({ serviceName: own, attributes }: ResourceOptions): string | number | boolean {

@@ -35,6 +35,10 @@ test("an empty environment means the local collector over HTTP, uncompressed, as
     requestLimitBytes: 20 * 1024 * 1024,
     tls: {},
     identity: "resource",
+    temporality: "cumulative",
+    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
+    order: "fresh-first",
+    replayRateBytesPerS: 1024 * 1024,
   });
 });
 
@@ -95,11 +99,12 @@ test("OTEL_SERVICE_NAME wins over service.name in OTEL_RESOURCE_ATTRIBUTES", () 
   assert.equal(loadConfiguration({ env: both }).configuration.serviceName, "variable");
 });
 
-test("cumulative and lowmemory are cumulative; delta is refused", () => {
+test("the temporality preference: lowmemory leaves what is asynchronous cumulative, and all of ours is", () => {
   const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-  assert.equal(problems({ [name]: "Cumulative" }), "");
-  assert.equal(problems({ [name]: "lowmemory" }), "");
-  assert.match(problems({ [name]: "delta" }), /^OTEL_\w+: must be cumulative, the only temporality/);
+  assert.equal(destination({}).temporality, "cumulative");
+  assert.equal(destination({ [name]: "Cumulative" }).temporality, "cumulative");
+  assert.equal(destination({ [name]: "lowmemory" }).temporality, "cumulative");
+  assert.equal(destination({ [name]: "DELTA" }).temporality, "delta");
 });
 
 const refused: Readonly<Record<string, readonly [value: string, message: RegExp]>> = {
@@ -119,6 +124,10 @@ const refused: Readonly<Record<string, readonly [value: string, message: RegExp]
   OTEL_EXPORTER_OTLP_CERTIFICATE: ["/nonexistent.pem", /cannot be read: \/nonexistent.pem: no such file/],
   OTEL_EXPORTER_OTLP_CLIENT_KEY: ["/dev/null", /cannot be read: \/dev\/null: not a regular file/],
   OTEL_EXPORTER_OTLP_INSECURE: ["yes", /must be one of true, false/],
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: [
+    "both",
+    /must be one of cumulative, lowmemory, delta: current value is "both"/,
+  ],
   OTEL_METRIC_EXPORT_INTERVAL: ["0", /must be whole milliseconds between 100 and 86400000/],
   OTEL_RESOURCE_ATTRIBUTES: ["a=%zz", /entry 1 must be key=value/],
 };

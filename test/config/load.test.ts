@@ -43,10 +43,10 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
   },
   {
     name: "an option of a later version is unknown",
-    yaml: "state_directory: /var/lib/kvmeter",
+    yaml: "listen_address: localhost",
     line:
-      "kvmeter.yaml:1:1 state_directory: unknown option, known here are libvirt, interval, domains, metrics, " +
-      "export, resource_attributes, log",
+      "kvmeter.yaml:1:1 listen_address: unknown option, known here are libvirt, interval, domains, metrics, " +
+      "export, state_directory, resource_attributes, log",
   },
   {
     name: "a wrong type",
@@ -95,13 +95,13 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
   },
   {
     name: "an unknown preset names the known ones",
-    yaml: "export: [{ preset: datadog }]",
-    line: 'kvmeter.yaml:1:20 export[0].preset: unknown preset, must be one of collector, prometheus, victoriametrics, grafana-cloud: current value is "datadog"',
+    yaml: "export: [{ preset: splunk }]",
+    line: 'kvmeter.yaml:1:20 export[0].preset: unknown preset, must be one of collector, prometheus, victoriametrics, grafana-cloud, datadog, newrelic, dynatrace: current value is "splunk"',
   },
   {
     name: "a misspelt preset names the nearest one",
     yaml: "export: [{ preset: promtheus }]",
-    line: 'kvmeter.yaml:1:20 export[0].preset: unknown preset, must be one of collector, prometheus, victoriametrics, grafana-cloud (did you mean "prometheus"?): current value is "promtheus"',
+    line: 'kvmeter.yaml:1:20 export[0].preset: unknown preset, must be one of collector, prometheus, victoriametrics, grafana-cloud, datadog, newrelic, dynatrace (did you mean "prometheus"?): current value is "promtheus"',
   },
   {
     name: "a protocol that the preset does not speak",
@@ -110,8 +110,8 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
   },
   {
     name: "a preset without a default endpoint",
-    yaml: "export: [{ preset: grafana-cloud }]",
-    line: "kvmeter.yaml:1:10 export[0]: endpoint is missing; the preset grafana-cloud has no default for it",
+    yaml: "export: [{ preset: grafana-cloud, headers: { Authorization: Basic x } }]",
+    line: "kvmeter.yaml:1:10 export[0]: site is missing; the preset grafana-cloud needs it to be your stack's zone, such as prod-eu-west-2",
   },
   {
     name: "an endpoint without scheme",
@@ -165,6 +165,7 @@ test("all problems are listed at once, in the order of the file, those of the en
       "kvmeter.yaml:1:1 inteval",
       "kvmeter.yaml:2:15 log.level",
       "kvmeter.yaml:4:5 export[0]",
+      "kvmeter.yaml:4:5 export[0].headers",
       "kvmeter.yaml:5:14 export[1].timeout",
       "kvmeter.yaml:6:19 export[2].headers.a",
       "OTEL_METRIC_EXPORT_INTERVAL",
@@ -246,6 +247,10 @@ export:
     requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
     tls: {},
     identity: "resource",
+    temporality: "cumulative",
+    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
+    order: "fresh-first",
+    replayRateBytesPerS: 1024 * 1024,
   });
   assert.equal(http?.name, "collector-2");
   assert.equal(http.endpoint, "http://localhost:4318/v1/metrics");
