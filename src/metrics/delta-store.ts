@@ -39,6 +39,10 @@ export interface ToldDeltas {
 const MAX_AGE_NS = 3_600_000_000_000n;
 const VERSION = 1;
 
+/** What a series' values are written as. */
+const WHOLE = 0;
+const FRACTIONS = 1;
+
 /** The state of all hypervisors as bytes: some fifteen for each counter that lives. */
 export function encodeDeltas(sources: ReadonlyMap<string, LiveDeltas>): Uint8Array {
   const writer = new StateWriter();
@@ -114,7 +118,8 @@ function writeSeries(writer: StateWriter, deltas: Iterable<DeltaState>, listedAt
     const isWhole = values.every((value) => typeof value === "bigint" || Number.isInteger(value));
     writer.fixed64(key);
     writer.signed(timeNs - beforeNs);
-    writer.unsigned(2 * values.length + (isWhole ? 0 : 1));
+    writer.unsigned(isWhole ? WHOLE : FRACTIONS);
+    writer.unsigned(values.length);
     for (const value of values) {
       if (isWhole) writer.unsigned(value);
       else writer.double(Number(value));
@@ -129,9 +134,9 @@ function readSeries(reader: StateReader, listedAtNs: bigint): ReadonlyMap<bigint
   for (let left = reader.count(); left > 0; left -= 1) {
     const key = reader.fixed64();
     timeNs += reader.signed();
-    const form = reader.count();
-    const values = Array.from({ length: form >> 1 }, () =>
-      form % 2 === 0 ? reader.unsigned() : reader.double(),
+    const isWhole = reader.unsigned() === WHOLE;
+    const values = Array.from({ length: reader.count() }, () =>
+      isWhole ? reader.unsigned() : reader.double(),
     );
     told.set(key, { timeNs, values });
   }
