@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Configuration, DestinationConfiguration } from "../src/config/configuration.ts";
+import { PRESETS, type PresetName } from "../src/config/presets.ts";
+import { createPipelines, ExportPipeline } from "../src/export-pipeline.ts";
+import type { DeltaStore } from "../src/metrics/delta-store.ts";
+import type { Destination, ExportRequest } from "../src/otlp/destination.ts";
+import { QUEUE_DEFAULTS } from "../src/otlp/options.ts";
+import type { DomainReading } from "../src/readings/domain.ts";
+import { collectLog } from "./logged.ts";
+import { domainReading, type Fields, hypervisorReading, second, secondNs } from "./metrics/readings.ts";
+import { decodeRequest } from "./otlp/official-proto.ts";
+import {
+  DATADOG,
+  metricsOf,
+  NEW_RELIC,
+  pointsOf,
+  PROMETHEUS,
+  type Rules,
+  type StrictBackend,
+  strictBackend,
+} from "./otlp/strict-backends.ts";
+
+const SOURCE = "qemu:///system";
+const INTERVAL_S = 30;
+
+function destination(preset: PresetName, endpoint: string): DestinationConfiguration {
+  const { identity, temporality, order, maxAgeMs, protocols, ...rest } = PRESETS[preset];
+  const http = protocols["http/protobuf"];
+  return {
+    name: preset,
+    preset,
+    protocol: "http/protobuf",
+    endpoint,
+    headers: "requiredHeader" in rest ? { [rest.requiredHeader.name]: "key" } : {},
+    compression: "gzip",
+    timeoutMs: 10_000,
+    requestLimitBytes: http.requestLimitBytes,
+    tls: {},
+    identity,
+    temporality,
+    ...("hostAttribute" in rest && { hostAttribute: rest.hostAttribute }),
+    queue: { maxBytes: QUEUE_DEFAULTS.maxBytes, maxAgeMs },
+    order,
+    replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
+  };
+}
+
+function configuration(destinations: readonly DestinationConfiguration[]): Configuration {
+  return {
+    libvirt: [{ uri: SOURCE, timeoutMs: 1000 }],
+    intervalMs: INTERVAL_S * 1000,
+    domains: { include: ["*"], exclude: [] },
+    metrics: { enable: [], disable: [] },
+    destinations,
+    stateDirectory: undefined,
+    serviceName: "kvmeter",
+    resourceAttributes: {},
+    log: { level: "info", format: "json" },
+    secrets: [],
+    warnings: [],
+  };
+}
+
+function exportCycle(pipeline: ExportPipeline, domains: readonly DomainReading[], seconds: number): void {
+  const reading = hypervisorReading(domains, second(seconds - 1));
+  pipeline.export([{ source: SOURCE, state: "ok", durationS: 0.1, reading, error: undefined }], {
+    at: second(seconds),
+    sources: [{ source: SOURCE, state: "ok", durationS: 0.1 }],
+    skippedCycles: 0,
+    libvirtCalls: new Map(),
+    unknownFields: [],
+    destinations: [],
+    cpuUserUs: 1000 * seconds,
+    cpuSystemUs: 500 * seconds,
+    memoryBytes: 1e8,
+  });
+}
+
+/** A busy domain with many devices; `steps` is how long it has been counting. */
+function fieldsOf(steps: number, disks: number): Fields {
+  const fields: Record<string, number> = { "state.state": 1, "cpu.time": 7_654_321_987 * steps };
+  for (let vcpu = 0; vcpu < 128; vcpu += 1) fields[`vcpu.${vcpu}.time`] = (1e9 + vcpu) * steps;
+  const named: Record<string, string> = {};
+  for (let disk = 0; disk < disks; disk += 1) {
+    named[`block.${disk}.name`] = `vd${String.fromCharCode(97 + disk)}`;
+    for (const [count, time] of [
+      ["rd.reqs", "rd.times"],
+      ["wr.reqs", "wr.times"],
+    ] as const) {
+      fields[`block.${disk}.${count}`] = (17 + disk) * steps;
+      fields[`block.${disk}.${time}`] = 1_000_003 * steps;
+    }
+  }
+  return { ...fields, ...named };
+}
+
+test("over ten minutes of VMs that come, go and reboot no strict backend refuses anything", async () => {
+  const rules: readonly (readonly [PresetName, Rules])[] = [
+    ["datadog", DATADOG],
+    ["newrelic", NEW_RELIC],
+    ["prometheus", PROMETHEUS],
+  ];
+  const backends = await Promise.all(rules.map(([, each]) => strictBackend(each)));
+  const destinations = rules.map(([preset], index) => destination(preset, backends[index]?.endpoint ?? ""));
+  const pipelines = createPipelines(configuration(destinations), collectLog().log);
+  assert.equal(
+    pipelines.length,
+    3,
+    "Datadog's resources, deltas, and cumulative sums with identity on every point",
+  );
+  for (let cycle = 0; cycle < 20; cycle += 1) {
+    const seconds = cycle * INTERVAL_S;
+    const domains = domainsOf(cycle);
+    for (const pipeline of pipelines) exportCycle(pipeline, domains, seconds);
+    await delivered(pipelines);
+  }
+  for (const [index, { accepted, refusals }] of backends.entries()) {
+    assert.deepEqual(refusals, []);
+    assert.ok(accepted.length >= 20, `${rules[index]?.[0]}`);
+  }
+  assert.ok((backends[0]?.accepted.length ?? 0) > 20, "a cycle is more than one request of 500 kB");
+  const hosts = backends[0]?.accepted[0]?.resourceMetrics?.map(
+    ({ resource }) => resource.attributes?.find(({ key }) => key === "datadog.host.name")?.value.stringValue,
+  );
+  assert.equal(hosts?.[0], "kvm7");
+  assert.ok(endedPoints(backends[2]) > 0, "staleness points were among what Prometheus took");
+  await Promise.all(pipelines.map((pipeline) => pipeline.close(100)));
+});
+
+function domainsOf(cycle: number): DomainReading[] {
+  const at = second(cycle * INTERVAL_S);
+  const numbers = Array.from({ length: 70 }, (_, number) => number);
+  return numbers
+    .filter((number) => number < 60 || (cycle + number) % 7 > 1)
+    .map((number) => {
+      const rebooted = number % 10 === 3 && cycle >= 9;
+      const life = rebooted ? 2 : 1;
+      const disks = number % 5 === 0 && cycle % 6 > 3 ? 3 : 4;
+      return domainReading(fieldsOf(rebooted ? cycle - 8 : cycle + 100, disks), at, {
+        uuid: `00000000-0000-0000-0000-${String(number).padStart(12, "0")}`,
+        name: `web${number}`,
+        id: number + 1 + 1000 * life,
+        process: {
+          pid: number + 1 + 1000 * life,
+          startedAtNs: secondNs(rebooted ? 8.5 * INTERVAL_S : -1000),
+        },
+      });
+    });
+}
+
+async function delivered(pipelines: readonly ExportPipeline[]): Promise<void> {
+  const all = pipelines.flatMap(({ destinations }) => destinations);
+  let before = "";
+  for (let quiet = 0; quiet < 3;) {
+    const now = all.map(({ counts }) => counts.exportedPoints).join();
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+    await sleep(10);
+  }
+  for (const { counts } of all) {
+    const dropped = Object.values(counts.droppedPoints).reduce((sum, count) => sum + count, 0);
+    assert.equal(dropped, 0, counts.lastError ?? "");
+  }
+}
+
+function endedPoints(backend: StrictBackend | undefined): number {
+  return (backend?.accepted ?? [])
+    .flatMap((request) => Array.from(metricsOf(request)))
+    .flatMap(({ metric }) => pointsOf(metric))
+    .filter(({ flags }) => flags === 1).length;
+}
+
+/** A destination that keeps what it gets, as a queue does while its backend is away. */
+function keeper(kept: ExportRequest[]): Destination {
+  return {
+    name: "kept",
+    counts: {
+      exportedPoints: 0,
+      droppedPoints: { refused: 0, too_large: 0, rejected: 0, unavailable: 0, backlog: 0, shutdown: 0 },
+      lastError: undefined,
+    },
+    firstError: new Promise(() => {}),
+    deliver: (requests) => void kept.push(...requests),
+    close: async () => {},
+  };
+}
+
+function memoryStore(): DeltaStore {
+  let state: Uint8Array | undefined;
+  return { load: () => state, save: (saved) => void (state = Uint8Array.from(saved)) };
+}
+
+test("deltas over agent restarts, an outage and a VM's reboot add up to what the counters went", (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Number(secondNs(0) / 1_000_000n) });
+  const kept: ExportRequest[] = [];
+  const deltaStore = memoryStore();
+  const start = (): ExportPipeline =>
+    new ExportPipeline(configuration([]), {
+      outlets: [{ destination: keeper(kept), requestLimitBytes: 20_000 }],
+      wishes: { identity: "resource", temporality: "delta" },
+      instanceId: "agent",
+      log: collectLog().log,
+      deltaStore,
+    });
+  let pipeline = start();
+  for (let cycle = 0; cycle < 20; cycle += 1) {
+    if (cycle === 5 || cycle === 9 || cycle === 14) pipeline = start();
+    exportCycle(pipeline, domainsOf(cycle), cycle * INTERVAL_S);
+  }
+  const timeNs = new Map<string, bigint>();
+  for (const request of kept) {
+    for (const { instance, metric } of metricsOf(decodeRequest(Buffer.from(request.body)))) {
+      if (metric.name !== "libvirt.domain.cpu.time") continue;
+      for (const { asDouble = 0 } of pointsOf(metric)) {
+        const key = String(instance);
+        timeNs.set(key, (timeNs.get(key) ?? 0n) + BigInt(Math.round(asDouble * 1e9)));
+      }
+    }
+  }
+  const perStep = 7_654_321_987n;
+  const stay = "00000000-0000-0000-0000-000000000001";
+  const rebooted = "00000000-0000-0000-0000-000000000003";
+  assert.equal(timeNs.get(stay), 19n * perStep);
+  // From cycle 0 to 8, and the second life with all of its 11.
+  assert.equal(timeNs.get(rebooted), 8n * perStep + 11n * perStep);
+});

@@ -1,0 +1,132 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { gunzipSync } from "node:zlib";
+
+import { decodeRequest, type ProtoMetric, type ProtoPoint, type ProtoRequest } from "./official-proto.ts";
+import { drain, listen } from "./servers.ts";
+
+/** What a backend insists on, by its documentation. */
+export interface Rules {
+  readonly path: string;
+  /** Without it nothing is taken. */
+  readonly requiredHeader?: string;
+  /** Before compression. */
+  readonly limitBytes: number;
+  /** Status and words for a request that it does not take. */
+  readonly check: (request: ProtoRequest, series: Map<string, bigint>) => string | undefined;
+}
+
+/** Datadog's intake: 500 kB, and no sum or histogram that is cumulative where it could be a delta. */
+export const DATADOG: Rules = {
+  path: "/v1/metrics",
+  requiredHeader: "dd-api-key",
+  limitBytes: 500_000,
+  check: (request) =>
+    first(metricsOf(request), ({ metric }) => (isCumulativeCounter(metric) ? metric.name : undefined)),
+};
+
+/** New Relic's: 1 MB, any temporality. */
+export const NEW_RELIC: Rules = {
+  path: "/v1/metrics",
+  requiredHeader: "api-key",
+  limitBytes: 1_000_000,
+  check: () => undefined,
+};
+
+/**
+ * Prometheus: no delta, no point that is not newer than the last of its series, and a series is told from another
+ * by job, instance and the point's attributes. One such point, and nothing of the request is taken.
+ */
+export const PROMETHEUS: Rules = {
+  path: "/api/v1/otlp/v1/metrics",
+  limitBytes: 32 * 1024 * 1024,
+  check: (request, series) => {
+    const taken = new Map<string, bigint>();
+    const refusal = first(metricsOf(request), ({ metric, instance }) => {
+      const data = metric.sum ?? metric.histogram;
+      if (data?.aggregationTemporality === "AGGREGATION_TEMPORALITY_DELTA") return `delta: ${metric.name}`;
+      return first(pointsOf(metric), (point) => {
+        const key = `${instance} ${metric.name} ${JSON.stringify(point.attributes ?? [])}`;
+        const timeMs = BigInt(point.timeUnixNano) / 1_000_000n;
+        const last = taken.get(key) ?? series.get(key) ?? -1n;
+        taken.set(key, timeMs);
+        return timeMs > last ? undefined : `out of order by ${last - timeMs} ms: ${key}`;
+      });
+    });
+    if (refusal === undefined) for (const [key, timeMs] of taken) series.set(key, timeMs);
+    return refusal;
+  },
+};
+
+/** What a strict backend took and refused. */
+export interface StrictBackend {
+  readonly endpoint: string;
+  readonly accepted: readonly ProtoRequest[];
+  /** Why, in words, one entry for each request. */
+  readonly refusals: readonly string[];
+}
+
+/** Listens until the test ends. */
+export async function strictBackend(rules: Rules): Promise<StrictBackend> {
+  const accepted: ProtoRequest[] = [];
+  const refusals: string[] = [];
+  const series = new Map<string, bigint>();
+  const server = createServer((incoming, response) => {
+    drain(incoming, (body) => {
+      const message = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+      const [status, words] = judge(incoming, message, { rules, series, accepted });
+      if (status !== 200) refusals.push(words);
+      response.writeHead(status, { "content-type": "text/plain" }).end(status === 200 ? "" : words);
+    });
+  });
+  const origin = await listen(server);
+  return { endpoint: `${origin}${rules.path}`, accepted, refusals };
+}
+
+interface Bench {
+  readonly rules: Rules;
+  readonly series: Map<string, bigint>;
+  readonly accepted: ProtoRequest[];
+}
+
+function judge(
+  { url, headers }: IncomingMessage,
+  message: Buffer,
+  { rules, series, accepted }: Bench,
+): [status: number, words: string] {
+  const { path, requiredHeader, limitBytes, check } = rules;
+  if (url !== path) return [404, `no such path: ${url}`];
+  if (requiredHeader !== undefined && headers[requiredHeader] === undefined) return [403, "no key"];
+  if (headers["content-length"] === undefined) return [411, "no length"];
+  if (message.length > limitBytes) return [413, `${message.length} bytes`];
+  const request = decodeRequest(message);
+  const refusal = check(request, series);
+  if (refusal !== undefined) return [400, refusal];
+  accepted.push(request);
+  return [200, ""];
+}
+
+function isCumulativeCounter({ sum, histogram }: ProtoMetric): boolean {
+  const data = histogram ?? (sum?.isMonotonic === true ? sum : undefined);
+  return data?.aggregationTemporality === "AGGREGATION_TEMPORALITY_CUMULATIVE";
+}
+
+/** All metrics of a request, with the instance that they belong to. */
+export function* metricsOf({ resourceMetrics = [] }: ProtoRequest) {
+  for (const { resource, scopeMetrics } of resourceMetrics) {
+    const instance = resource.attributes?.find(({ key }) => key === "service.instance.id")?.value.stringValue;
+    for (const { metrics } of scopeMetrics) for (const metric of metrics) yield { instance, metric };
+  }
+}
+
+/** All points of a metric. */
+export function pointsOf({ sum, gauge, histogram }: ProtoMetric): readonly ProtoPoint[] {
+  return (sum ?? gauge ?? histogram)?.dataPoints ?? [];
+}
+
+function first<Item>(items: Iterable<Item>, find: (item: Item) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
