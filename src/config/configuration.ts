@@ -1,7 +1,8 @@
 import type { LogFormat, LogLevel } from "../log.ts";
 import type { Attributes, Temporality } from "../metrics/points.ts";
 import type { DestinationOptions } from "../otlp/options.ts";
-import type { Identity, Order, PresetName } from "./presets.ts";
+import type { QueueLimits, SendOrder } from "../otlp/queue/contract.ts";
+import type { Identity, PresetName } from "./presets.ts";
 
 /** One hypervisor to read. */
 export interface LibvirtConfiguration {
@@ -34,8 +35,8 @@ export interface DestinationConfiguration extends DestinationOptions {
   /** A further resource attribute for the name of the hypervisor's host. */
   readonly hostAttribute?: string | undefined;
   /** What waits while the backend is away: on disk where there is a state directory, else in memory. */
-  readonly queue: { readonly maxBytes: number; readonly maxAgeMs: number };
-  readonly order: Order;
+  readonly queue: QueueLimits;
+  readonly order: SendOrder;
   /** How fast what waits is sent after an outage. */
   readonly replayRateBytesPerS: number;
 }

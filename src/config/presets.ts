@@ -1,5 +1,6 @@
 import type { Temporality } from "../metrics/points.ts";
 import { OTLP_DEFAULTS, QUEUE_DEFAULTS, type DestinationOptions } from "../otlp/options.ts";
+import type { SendOrder } from "../otlp/queue/contract.ts";
 
 export type Protocol = DestinationOptions["protocol"];
 
@@ -7,9 +8,7 @@ export type Protocol = DestinationOptions["protocol"];
 export type Identity = "resource" | "attributes";
 
 /** In which order a queue is sent: always the oldest first, or new data before what an outage left behind. */
-export const ORDERS = ["oldest-first", "fresh-first"] as const;
-
-export type Order = (typeof ORDERS)[number];
+export const ORDERS = ["oldest-first", "fresh-first"] as const satisfies readonly SendOrder[];
 
 export const TEMPORALITIES = ["cumulative", "delta"] as const satisfies readonly Temporality[];
 
@@ -34,7 +33,7 @@ export interface Preset {
   readonly identity: Identity;
   /** What it takes, or takes better. */
   readonly temporality: Temporality;
-  readonly order: Order;
+  readonly order: SendOrder;
   /** How old points may be that it still takes. */
   readonly maxAgeMs: number;
   /** Of an endpoint with `{site}`: what an operator puts there, and the default where most have the same. */

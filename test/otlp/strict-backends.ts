@@ -60,6 +60,8 @@ export const PROMETHEUS: Rules = {
 /** What a strict backend took and refused. */
 export interface StrictBackend {
   readonly endpoint: string;
+  /** Answers 503 to everything. */
+  isAway: boolean;
   readonly accepted: readonly ProtoRequest[];
   /** Why, in words, one entry for each request. */
   readonly refusals: readonly string[];
@@ -70,8 +72,13 @@ export async function strictBackend(rules: Rules): Promise<StrictBackend> {
   const accepted: ProtoRequest[] = [];
   const refusals: string[] = [];
   const series = new Map<string, bigint>();
+  const backend = { endpoint: "", isAway: false, accepted, refusals };
   const server = createServer((incoming, response) => {
     drain(incoming, (body) => {
+      if (backend.isAway) {
+        response.writeHead(503).end();
+        return;
+      }
       const message = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
       const [status, words] = judge(incoming, message, { rules, series, accepted });
       if (status !== 200) refusals.push(words);
@@ -79,7 +86,8 @@ export async function strictBackend(rules: Rules): Promise<StrictBackend> {
     });
   });
   const origin = await listen(server);
-  return { endpoint: `${origin}${rules.path}`, accepted, refusals };
+  backend.endpoint = `${origin}${rules.path}`;
+  return backend;
 }
 
 interface Bench {
