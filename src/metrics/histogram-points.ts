@@ -22,6 +22,7 @@ const TOTALS: ReadonlyMap<unknown, "readTimeNs" | "writeTimeNs" | "flushTimeNs">
  * shows.
  */
 export function histogramPoints({ row, scope, points }: RowReading<"bins">, domain: DomainReading): void {
+  points.begin();
   const { slot, metric } = row;
   const timeNs = domain.statistics.readAt.block?.wallNs;
   const bins = domain.statistics.items.diskHistogramBin;

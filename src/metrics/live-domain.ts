@@ -14,7 +14,7 @@ import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
 import { PointList } from "./point-list.ts";
 import type { Attributes, MetricPoints, Resource, ResourcePoints } from "./points.ts";
 import { attributesKey, domainResource, pointIdentity, type ResourceOptions } from "./resources.ts";
-import { derivedPoints, fieldPoints, reasonPoints, statePoints } from "./value-points.ts";
+import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints } from "./value-points.ts";
 
 /** What all domains of a meter share. */
 export interface DomainSettings {
@@ -54,6 +54,8 @@ const START_TOLERANCE_NS = 1_000_000_000n;
 
 const NOTHING: readonly ResourcePoints[] = [];
 
+type AnyRow = RowReading<PlannedRow["from"]>;
+
 type Scopes = ReadonlyMap<StatisticsScope, LiveScope>;
 
 /** One domain between its readings: its resource and its live series. */
@@ -68,8 +70,8 @@ export class LiveDomain {
   #base: Attributes = {};
   #points: ResourcePoints = { resource: { attributes: {} }, metrics: [] };
   #scopes = new Map<StatisticsScope, LiveScope>();
-  /** By the number of the row in the plan. */
-  #lists: PointList[] = [];
+  /** By their number in the plan. */
+  #rows: (AnyRow | undefined)[] = [];
   #ended = NOTHING;
 
   constructor({ id, name }: DomainReading, settings: DomainSettings, past: DomainPast) {
@@ -124,20 +126,29 @@ export class LiveDomain {
     const last = this.#points.metrics;
     const metrics: MetricPoints[] = [];
     let changed = false;
-    for (const [number, row] of plan.rows.entries()) {
-      const scope = this.#scopes.get(row.scope);
-      if (scope === undefined || scope.items.length === 0) continue;
-      const list = (this.#lists[number] ??= new PointList(row.metric));
-      list.begin();
-      fillRow(row, { scope, points: list }, reading);
-      if (list.end()) changed = true;
-      if (list.entry.points.length === 0) continue;
-      if (last[metrics.length] !== list.entry) changed = true;
-      metrics.push(list.entry);
+    for (let number = 0; number < plan.rows.length; number++) {
+      const row = this.#rows[number] ?? this.#newRow(plan, number);
+      if (row === undefined || row.scope.items.length === 0) continue;
+      const { points } = row;
+      fillRow(row, reading);
+      if (points.end()) changed = true;
+      if (points.entry.points.length === 0) continue;
+      if (last[metrics.length] !== points.entry) changed = true;
+      metrics.push(points.entry);
     }
     if (changed || metrics.length !== last.length)
       this.#points = { resource: this.#points.resource, metrics };
     return this.#points;
+  }
+
+  /** A row has points once its scope has been read. */
+  #newRow(plan: MetricPlan, number: number): AnyRow | undefined {
+    const row = plan.rows[number];
+    const scope = row && this.#scopes.get(row.scope);
+    if (row === undefined || scope === undefined) return undefined;
+    const made = { row, scope, points: new PointList(row.metric) };
+    this.#rows[number] = made;
+    return made;
   }
 
   /** A domain that was started again is another one to its counters: all its series begin anew. */
@@ -175,7 +186,7 @@ export class LiveDomain {
 
   #forget(past: DomainPast): void {
     this.#scopes = new Map();
-    this.#lists = [];
+    this.#rows = [];
     this.#past = past;
   }
 
@@ -266,25 +277,21 @@ export function isSameLife(known: DomainLife, now: DomainLife): boolean {
   return known.process.pid === now.process.pid && isClose;
 }
 
-function fillRow(
-  row: PlannedRow,
-  into: { readonly scope: LiveScope; readonly points: PointList },
-  reading: DomainReading,
-): void {
-  switch (row.from) {
+function fillRow(into: AnyRow, reading: DomainReading): void {
+  switch (into.row.from) {
     case "fields":
-      fieldPoints({ row, ...into }, reading);
+      fieldPoints(into as RowReading<"fields">, reading);
       break;
     case "derivations":
-      derivedPoints({ row, ...into }, reading);
+      derivedPoints(into as RowReading<"derivations">, reading);
       break;
     case "states":
-      statePoints({ row, ...into }, reading);
+      statePoints(into as RowReading<"states">, reading);
       break;
     case "reason":
-      reasonPoints({ row, ...into }, reading);
+      reasonPoints(into as RowReading<"reason">, reading);
       break;
     default:
-      histogramPoints({ row, ...into }, reading);
+      histogramPoints(into as RowReading<"bins">, reading);
   }
 }

@@ -1,4 +1,4 @@
-import type { MetricDescriptor, MetricPoints, NumberPoint, HistogramPoint } from "./points.ts";
+import type { HistogramPoint, MetricDescriptor, MetricPoints, NumberPoint } from "./points.ts";
 
 type Point = NumberPoint | HistogramPoint;
 
@@ -14,9 +14,14 @@ export class PointList {
     this.entry = { metric, points: this.#points } as unknown as MetricPoints;
   }
 
-  begin(): void {
+  /**
+   * Begins to fill. Gives the points of the last reading, until they are overwritten: the first point that is added
+   * takes the place of the first.
+   */
+  begin(): readonly Point[] {
     this.#count = 0;
     this.#changed = false;
+    return this.#points;
   }
 
   add(point: Point): void {

@@ -2,7 +2,7 @@ import type { Integer } from "../integer.ts";
 import type { DomainReading } from "../readings/domain.ts";
 import { DeltaSeries } from "./delta-series.ts";
 import { domainStateName, stateReasonName } from "./libvirt-names.ts";
-import type { LiveItem, LiveScope } from "./live-scope.ts";
+import type { EndedSeries, LiveItem, LiveScope } from "./live-scope.ts";
 import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
 import { applyNameRule } from "./name-rule.ts";
 import { type PlannedField, type PlannedRow, SCOPES } from "./plan.ts";
@@ -26,36 +26,64 @@ export function fieldPoints(
   { statistics: { readAt } }: DomainReading,
 ): void {
   const { items } = scope;
+  const before = points.begin();
+  // With a point for each field of each item at the last reading, and the same items now, the place of a point tells
+  // its series: nothing has to be looked up.
+  const isKnown = !scope.changed && before.length === sources.length * items.length;
+  let place = -1;
   for (const source of sources) {
     const timeNs = readAt[source.group]?.wallNs;
-    if (timeNs === undefined) continue;
-    const { field, conversion, slot, onlyWhile } = source;
+    const { field, conversion, onlyWhile } = source;
     for (let index = 0; index < items.length; index++) {
-      const item = items[index];
-      const live = scope.live(index);
-      if (item === undefined || live === undefined) continue;
-      const values = item.values as Values;
-      const raw = values[field];
-      if (raw === undefined) continue;
-      if (onlyWhile !== undefined && values[onlyWhile.field] !== onlyWhile.equals) continue;
-      let series = live.series[slot];
-      if (series === undefined) {
-        const attributes = sourceAttributes(source, item.path);
-        if (attributes === undefined) continue;
-        series = newSeries(live, { attributes, metric, timeNs });
-        live.series[slot] = series;
-      }
-      if (series instanceof DeltaSeries) {
-        const point = series.next(typeof raw === "boolean" ? Number(raw) : raw, timeNs, conversion);
+      place += 1;
+      const values = items[index]?.values as Values | undefined;
+      const raw = values?.[field];
+      if (raw === undefined || timeNs === undefined) continue;
+      if (onlyWhile !== undefined && values?.[onlyWhile.field] !== onlyWhile.equals) continue;
+      const series = isKnown
+        ? (before[place] as LiveSeries)
+        : fieldSeries(source, { scope, index, metric, timeNs });
+      if (series === undefined) continue;
+      if (metric.temporality === "delta") {
+        const number = typeof raw === "boolean" ? Number(raw) : raw;
+        const point = (series as DeltaSeries).next(number, timeNs, conversion);
         if (point !== undefined) points.add(point);
         continue;
       }
       const value = convert(raw, conversion);
       const current = metric.kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
-      if (current !== series) live.series[slot] = current;
+      if (current !== series) keepSeries(scope, index, { slot: source.slot, series: current });
       points.add(current.at(timeNs, value));
     }
   }
+}
+
+interface FieldPlace {
+  readonly scope: LiveScope;
+  /** Of the item. */
+  readonly index: number;
+  readonly metric: MetricDescriptor;
+  readonly timeNs: bigint;
+}
+
+/** The series of a field of an item, a new one where there was none; undefined where nothing can be said of it. */
+function fieldSeries(
+  source: PlannedField,
+  { scope, index, metric, timeNs }: FieldPlace,
+): LiveSeries | undefined {
+  const live = scope.live(index);
+  const known = live?.series[source.slot];
+  if (live === undefined || known !== undefined) return known;
+  const attributes = sourceAttributes(source, scope.items[index]?.path ?? []);
+  if (attributes === undefined) return undefined;
+  const series = newSeries(live, { attributes, metric, timeNs });
+  live.series[source.slot] = series;
+  return series;
+}
+
+function keepSeries(scope: LiveScope, index: number, { slot, series }: EndedSeries): void {
+  const live = scope.live(index);
+  if (live !== undefined) live.series[slot] = series;
 }
 
 /** Points of what is computed for every item of a scope. */
@@ -63,6 +91,7 @@ export function derivedPoints(
   { row, scope, points }: RowReading<"derivations">,
   domain: DomainReading,
 ): void {
+  points.begin();
   const at = domain.statistics.readAt[SCOPES[row.scope].group];
   if (at === undefined) return;
   const timeNs = at.wallNs;
@@ -91,6 +120,7 @@ export function statePoints(
   { row, scope, points }: RowReading<"states">,
   { statistics: { readAt } }: DomainReading,
 ): void {
+  points.begin();
   const timeNs = readAt[SCOPES[row.scope].group]?.wallNs;
   if (timeNs === undefined) return;
   scope.items.forEach((item, index) => {
@@ -115,6 +145,7 @@ export function reasonPoints(
   { row, scope, points }: RowReading<"reason">,
   { statistics: { readAt } }: DomainReading,
 ): void {
+  points.begin();
   const timeNs = readAt.state?.wallNs;
   const live = scope.live(0);
   const { state, reason } = (scope.items[0]?.values ?? {}) as { state?: Integer; reason?: Integer };
