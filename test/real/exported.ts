@@ -4,7 +4,10 @@ import { whole } from "../domstats/libvirt-units.ts";
 import type { ExportedBatch, OtlpKeyValue, OtlpMetric, OtlpPoint } from "./bed/collector.ts";
 import type { ExportedSeries } from "./bed/victoriametrics.ts";
 
-/** What a collector wrote, one entry for each resource and cycle, as `kvmeter once --format json` prints it. */
+/**
+ * What a collector wrote, one entry for each resource and cycle, as `kvmeter once --format json` prints it, without
+ * the points that end a series: they have no value.
+ */
 export function resourcesOf(batches: readonly ExportedBatch[]): JsonResource[] {
   return batches
     .flatMap(({ resourceMetrics = [] }) => resourceMetrics)
@@ -13,10 +16,14 @@ export function resourcesOf(batches: readonly ExportedBatch[]): JsonResource[] {
       metrics: Object.fromEntries(
         scopeMetrics
           .flatMap(({ metrics = [] }) => metrics)
-          .map((metric) => [metric.name, jsonMetric(metric)]),
+          .map((metric): [string, JsonMetric] => [metric.name, jsonMetric(metric)])
+          .filter(([, { points }]) => points.length > 0),
       ),
-    }));
+    }))
+    .filter(({ metrics }) => Object.keys(metrics).length > 0);
 }
+
+const NO_RECORDED_VALUE = 1;
 
 /** The cycles of each domain in the order of their times, by the domain's uuid. */
 export function cyclesByDomain(resources: readonly JsonResource[]): Map<string, JsonResource[]> {
@@ -45,7 +52,8 @@ function attributesOf(attributes: readonly OtlpKeyValue[] = []): Attributes {
 }
 
 function jsonMetric({ unit = "", sum, gauge, histogram }: OtlpMetric): JsonMetric {
-  const points = (sum ?? gauge ?? histogram)?.dataPoints.map(jsonPoint) ?? [];
+  const { dataPoints = [] } = sum ?? gauge ?? histogram ?? {};
+  const points = dataPoints.filter(({ flags = 0 }) => (flags & NO_RECORDED_VALUE) === 0).map(jsonPoint);
   if (histogram !== undefined) return { kind: "histogram", unit, points };
   if (sum === undefined) return { kind: "gauge", unit, points };
   return { kind: sum.isMonotonic === true ? "counter" : "updowncounter", unit, points };
@@ -77,15 +85,16 @@ function valueOf({ asInt, asDouble, count = "0", sum, explicitBounds = [], bucke
 /** A sample of VictoriaMetrics: its series and its time, as one text, and its value. */
 export type Samples = Map<string, number>;
 
-/** What VictoriaMetrics has. */
+/** What VictoriaMetrics has, without the markers that end a series. */
 export function storedSamples(series: readonly ExportedSeries[]): Samples {
   return new Map(
     series.flatMap(({ metric, values, timestamps }) =>
-      values.map((value, index): [string, number] => {
+      values.flatMap((value, index): [string, number][] => {
+        if (value === null) return [];
         // It puts the scope on every series as well.
         const { __name__: name = "", le, "scope.name": _, "scope.version": __, ...labels } = metric;
         const bound = le === undefined ? {} : { le: String(Number(le.replace("+Inf", "Infinity"))) };
-        return [sampleKey(name, { ...labels, ...bound }, timestamps[index]), value ?? Number.NaN];
+        return [[sampleKey(name, { ...labels, ...bound }, timestamps[index]), value]];
       }),
     ),
   );
