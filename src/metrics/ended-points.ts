@@ -1,4 +1,5 @@
 import type { StatisticsScope } from "../readings/statistics.ts";
+import { LiveHistogram } from "./live-histogram.ts";
 import type { EndedSeries } from "./live-scope.ts";
 import type { MetricPlan } from "./plan.ts";
 import type { HistogramPoint, MetricDescriptor, MetricPoints, NumberPoint } from "./points.ts";
@@ -24,8 +25,8 @@ export function endedPoints(plan: MetricPlan, ended: readonly EndedScope[], time
       const endNs = startTimeNs === undefined || startTimeNs <= timeNs ? timeNs : startTimeNs;
       const common = { series, timeNs: endNs, noRecordedValue: true };
       const point =
-        metric.kind === "histogram"
-          ? { ...common, count: 0, sum: undefined, bounds: [], bucketCounts: [] }
+        series instanceof LiveHistogram
+          ? { ...common, ...emptyBuckets(series.shape.bounds) }
           : { ...common, value: 0 };
       const points = byMetric.get(metric);
       if (points === undefined) byMetric.set(metric, [point]);
@@ -33,4 +34,10 @@ export function endedPoints(plan: MetricPlan, ended: readonly EndedScope[], time
     }
   }
   return Array.from(byMetric, ([metric, points]) => ({ metric, points }) as MetricPoints);
+}
+
+function emptyBuckets(
+  bounds: readonly number[],
+): Pick<HistogramPoint, "count" | "sum" | "bounds" | "bucketCounts"> {
+  return { count: 0, sum: undefined, bounds, bucketCounts: [0, ...bounds.map(() => 0)] };
 }

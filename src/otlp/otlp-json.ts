@@ -102,7 +102,14 @@ function numberPoint(point: NumberPoint, valueType: "int" | "double"): JsonPoint
 
 function histogramPoint(point: HistogramPoint): JsonPoint {
   const { count, sum, bounds, bucketCounts, noRecordedValue } = point;
-  if (noRecordedValue === true) return { ...pointHead(point), flags: NO_RECORDED_VALUE };
+  if (noRecordedValue === true) {
+    const empty = {
+      count: "0",
+      bucketCounts: bucketCounts.map(() => "0"),
+      explicitBounds: bounds.map(double),
+    };
+    return { ...pointHead(point), ...(bucketCounts.length > 0 && empty), flags: NO_RECORDED_VALUE };
+  }
   return {
     ...pointHead(point),
     count: String(count),

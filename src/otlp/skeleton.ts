@@ -102,7 +102,8 @@ function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint, is
   const start = writer.size;
   if (point.noRecordedValue === true) writeByteField(writer, 0x50, NO_RECORDED_VALUE);
   writeAttributes(writer, 0x4a, point.series.attributes);
-  if (point.noRecordedValue !== true) {
+  // A series that ends has its buckets all the same, empty: a backend makes a series of each of them.
+  if (point.noRecordedValue !== true || point.bucketCounts.length > 0) {
     const boundsStart = writer.size;
     for (const bound of point.bounds.toReversed()) writer.double(bound);
     writer.message(0x3a, boundsStart);
@@ -110,7 +111,7 @@ function writeHistogramPoint(context: SkeletonContext, point: HistogramPoint, is
     const countsStart = writer.size;
     writer.blank(8 * point.bucketCounts.length);
     writer.message(0x32, countsStart);
-    if (point.sum !== undefined) {
+    if (point.sum !== undefined && point.noRecordedValue !== true) {
       writer.blank(8);
       writer.byte(0x29);
     }

@@ -160,7 +160,7 @@ function expectedMetric({ metric, points }: MetricPoints): ProtoMetric {
       ...keyValues(series.attributes),
       ...(startTimeNs === undefined ? {} : { startTimeUnixNano: String(startTimeNs) }),
       timeUnixNano: String(timeNs),
-      ...(noRecordedValue === true ? { flags: 1 } : expectedValue(point, metric.valueType)),
+      ...(noRecordedValue === true ? expectedEnd(point) : expectedValue(point, metric.valueType)),
     };
   });
   const sum = {
@@ -171,6 +171,14 @@ function expectedMetric({ metric, points }: MetricPoints): ProtoMetric {
   if (kind === "gauge") return { ...head, gauge: { dataPoints } };
   if (kind === "histogram") return { ...head, histogram: sum };
   return { ...head, sum: kind === "counter" ? { ...sum, isMonotonic: true } : sum };
+}
+
+/** The last point of a histogram has empty buckets. */
+function expectedEnd(point: MetricPoints["points"][number]): object {
+  if (!("bounds" in point)) return { flags: 1 };
+  const { bounds, bucketCounts } = point;
+  const buckets = { count: "0", bucketCounts: bucketCounts.map(() => "0") };
+  return { flags: 1, ...buckets, ...(bounds.length > 0 ? { explicitBounds: [...bounds] } : {}) };
 }
 
 function expectedValue(point: MetricPoints["points"][number], valueType: "int" | "double"): object {
