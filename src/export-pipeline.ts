@@ -6,7 +6,14 @@ import type { Configuration, DestinationConfiguration } from "./config/configura
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
 import { AGENT_METRICS, DOMAIN_ROWS } from "./metrics/definitions.ts";
-import { decodeDeltas, type DeltaStore, encodeDeltas, type LiveDeltas } from "./metrics/delta-store.ts";
+import {
+  decodeDeltas,
+  type DeltaStore,
+  encodeDeltas,
+  type LiveDeltas,
+  stillTold,
+  type ToldDeltas,
+} from "./metrics/delta-store.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import type { ResourceOptions } from "./metrics/resources.ts";
@@ -54,6 +61,8 @@ export class ExportPipeline {
   readonly #agentMeter: AgentMeter;
   readonly #scope: Scope = kvmeterScope(VERSION);
   readonly #deltaStore: DeltaStore | undefined;
+  /** Up to where an earlier run told, of hypervisors that have not been read in this one. */
+  readonly #told: Map<string, ToldDeltas>;
 
   constructor(configuration: Configuration, options: PipelineOptions) {
     const { outlets, wishes, instanceId, log, deltaStore } = options;
@@ -66,12 +75,12 @@ export class ExportPipeline {
     };
     this.#outlets = outlets;
     this.#deltaStore = deltaStore;
-    const told = loadDeltas(deltaStore, log);
+    this.#told = new Map(loadDeltas(deltaStore, log));
     this.#createMeter = (source) =>
       new DomainMeter({
         rows: selectRows(DOMAIN_ROWS, configuration.metrics),
         temporality,
-        told: told?.get(source),
+        told: this.#told.get(source),
         resource,
         onDuplicate: (domain, attributes) =>
           log.debug({ domain, attributes }, "left out: another thing of the domain has these attributes"),
@@ -117,9 +126,10 @@ export class ExportPipeline {
 
   #saveDeltas(): void {
     if (this.#deltaStore === undefined) return;
-    const told = new Map<string, LiveDeltas>();
-    for (const [source, { deltas }] of this.#meters) if (deltas !== undefined) told.set(source, deltas);
-    this.#deltaStore.save(encodeDeltas(told));
+    const all = new Map<string, LiveDeltas>();
+    for (const [source, told] of this.#told) all.set(source, stillTold(told));
+    for (const [source, { deltas }] of this.#meters) if (deltas !== undefined) all.set(source, deltas);
+    this.#deltaStore.save(encodeDeltas(all));
   }
 
   #meterOf(source: string): DomainMeter {
@@ -127,6 +137,7 @@ export class ExportPipeline {
     if (meter === undefined) {
       meter = this.#createMeter(source);
       this.#meters.set(source, meter);
+      this.#told.delete(source);
     }
     return meter;
   }

@@ -32,6 +32,15 @@ export interface ToldDeltas {
   readonly domains: ReadonlyMap<string, ToldDomain>;
 }
 
+/** What an earlier run left of a hypervisor that has not been read since, to be kept on. */
+export function stillTold({ listedAtNs, domains }: ToldDeltas): LiveDeltas {
+  const kept = Array.from(domains, ([uuid, { life, told }]) => {
+    const deltas = Array.from(told, ([key, baseline]): DeltaState => ({ key, baseline }));
+    return [uuid, { life, deltas }] as const;
+  });
+  return { listedAtNs, domains: new Map(kept) };
+}
+
 /**
  * The oldest state that deltas go on from. What was counted since is one point, which a backend that does not look at
  * start times shows as a spike: after an hour a gap is better.
