@@ -111,10 +111,16 @@ export class Poller<Reading extends Problematic> {
       const problems = error === undefined ? (reading?.problems ?? []) : [error];
       const problem = problems.map(messageOf).join("; ");
       const before = this.#lastProblem.get(source) ?? "";
-      if (problem === before) continue;
-      this.#lastProblem.set(source, problem);
+      const now = withoutAmounts(problem);
+      if (now === before) continue;
+      this.#lastProblem.set(source, now);
       if (problem === "") this.#log.info({ source }, "source recovered");
       else this.#log.warn({ source, problem }, "source has a problem");
     }
   }
+}
+
+/** How long was waited, how many bytes came, how many more domains it was: these differ from cycle to cycle. */
+function withoutAmounts(problem: string): string {
+  return problem.replaceAll(/(?<![\w-])\d+(?![\w-])/g, "N");
 }

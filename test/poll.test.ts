@@ -105,3 +105,21 @@ test("a stop does not wait for a source", async () => {
   assert.equal(outcome?.state, "failed");
   assert.ok(performance.now() - begun < 5000);
 });
+
+test("a problem that differs in an amount only is the same one; of another domain it is another", async () => {
+  const { log, lines } = collectLog();
+  const problems = [
+    "vm-1 within 124 ms",
+    "vm-1 within 97 ms",
+    "vm-2 within 97 ms",
+    "vm-2 and 3 more",
+    "vm-2 and 4 more",
+  ];
+  const shaky = source("shaky", async () => ({ value: 1, problems: [new Error(problems.shift())] }));
+  const poller = new Poller([shaky], systemClock, log);
+  for (let rounds = problems.length; rounds > 0; rounds--) poller.report(await poller.poll(1000, unstopped));
+  assert.deepEqual(
+    lines.map(({ fields }) => fields["problem"]),
+    ["vm-1 within 124 ms", "vm-2 within 97 ms", "vm-2 and 3 more"],
+  );
+});
