@@ -87,6 +87,11 @@ function environmentEndpoint(variables: VariableReader, protocol: Protocol): { e
     variables.report(variable.name, "must be a URL that begins with http:// or https://");
     return { endpoint: "" };
   }
+  if (url.username !== "" || url.password !== "") {
+    const instead = "put them into OTEL_EXPORTER_OTLP_HEADERS as authorization=Basic%20…";
+    variables.report(variable.name, `must not hold a user or password; ${instead}`);
+    return { endpoint: "" };
+  }
   return { endpoint: variable.name === general ? metricsUrlOf(url.href) : url.href };
 }
 

@@ -129,7 +129,9 @@ function secretsOf(
       secrets.add(value);
       secrets.add(value.slice(value.indexOf(" ") + 1));
     }
-    secrets.add(URL.parse(endpoint)?.search.slice(1) ?? "");
+    const url = URL.parse(endpoint);
+    secrets.add(url?.search.slice(1) ?? "");
+    for (const value of url?.searchParams.values() ?? []) secrets.add(value).add(encodeURIComponent(value));
   }
   secrets.delete("");
   return [...secrets];

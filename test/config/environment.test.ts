@@ -113,7 +113,7 @@ const refused: Readonly<Record<string, readonly [value: string, message: RegExp]
     /must be one of grpc, http\/protobuf: current value is "http\/json"/,
   ],
   OTEL_EXPORTER_OTLP_ENDPOINT: ["collector:4318", /must be a URL that begins with http/],
-  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: ["nonsense", /must be a URL that begins with http/],
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: ["http://user:secret@c:4318", /must not hold a user or password; put/],
   OTEL_EXPORTER_OTLP_HEADERS: ["secret", /entry 1 must be key=value/],
   OTEL_EXPORTER_OTLP_METRICS_HEADERS: ["a=secret,b c=secret", /entry 2 must be an HTTP header/],
   OTEL_EXPORTER_OTLP_TIMEOUT: [

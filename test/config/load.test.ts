@@ -279,7 +279,7 @@ test("secrets are gathered for whoever writes logs", () => {
     "export: [{ endpoint: 'https://h/?key=q1', protocol: http/protobuf, headers: { a: 'Bearer ${file:token}', b: literal } }]",
   );
   assert.equal(destinations[0]?.headers["a"], "Bearer from-file");
-  for (const secret of ["Bearer from-file", "from-file", "literal", "key=q1"]) {
+  for (const secret of ["Bearer from-file", "from-file", "literal", "key=q1", "q1"]) {
     assert.ok(secrets.includes(secret), secret);
   }
 });
