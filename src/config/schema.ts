@@ -57,14 +57,18 @@ const libvirt = object(
 
 const tls = object(
   {
-    ca_file: v.optional(text("Certificate authorities to trust instead of the system's, PEM.")),
+    ca_file: v.optional(
+      text("Certificate authorities to trust instead of the system's and those that Node comes with, PEM."),
+    ),
     cert_file: v.optional(text("Client certificate chain, PEM. Needs `key_file`.")),
     key_file: v.optional(text("Private key of `cert_file`, PEM, not encrypted.")),
     server_name: v.optional(
       text("The name that the server's certificate must bear, where it is not the endpoint's host."),
     ),
   },
-  "TLS, for an `https://` endpoint. Paths are relative to the configuration file.",
+  "TLS, for an `https://` endpoint. Paths are relative to the configuration file. Without `ca_file` the system's " +
+    "authorities count (those in SSL_CERT_FILE and SSL_CERT_DIR where these are set), those that Node comes with, " +
+    "and those in NODE_EXTRA_CA_CERTS.",
 );
 
 /** One entry of `export`. */

@@ -17,6 +17,7 @@ import { decodeExportResponse } from "./answers.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
+import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, quote } from "./wording.ts";
 
 const METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -97,10 +98,10 @@ function createClient(endpoint: URL, options: DestinationOptions): Client {
   };
   const target = `dns:${endpoint.hostname}:${port}`;
   if (!secure) return new Client(target, credentials.createInsecure(), channelOptions);
-  const { ca, cert, key, serverName } = options.tls;
+  const { serverName } = options.tls;
   const host = endpoint.hostname.replaceAll(/[[\]]/g, "");
   const name = serverName ?? host;
-  const channelCredentials = credentials.createSsl(ca ?? null, key ?? null, cert ?? null, {
+  const channelCredentials = credentials.createFromSecureContext(secureContextOf(options.tls), {
     rejectUnauthorized: true,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });

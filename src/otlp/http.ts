@@ -6,6 +6,7 @@ import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.
 import { type HttpAnswer, outcomeOfAnswer } from "./http-outcome.ts";
 import { http, loadHttps } from "./node-http.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
+import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint } from "./wording.ts";
 
 /** More of an answer is not read: what a backend says of a request fits by far. */
@@ -32,13 +33,13 @@ type Attempt =
 export class HttpTransport implements OtlpTransport {
   readonly #options: DestinationOptions;
   readonly #endpoint: URL;
-  readonly #agent: Agent;
+  /** Made for the first request: what it trusts takes time to read. */
+  #agent: Agent | undefined;
   readonly #send: typeof request;
 
   constructor(options: DestinationOptions) {
     this.#options = options;
     this.#endpoint = new URL(options.endpoint);
-    this.#agent = createAgent(this.#endpoint, options);
     this.#send = this.#endpoint.protocol === "https:" ? loadHttps().request : http.request;
   }
 
@@ -59,7 +60,7 @@ export class HttpTransport implements OtlpTransport {
   }
 
   async close(): Promise<void> {
-    this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
   async #encode({ body, codec }: ExportRequest): Promise<Encoded> {
@@ -70,10 +71,11 @@ export class HttpTransport implements OtlpTransport {
 
   #attempt({ body, codec }: Encoded, signal: AbortSignal): Promise<Attempt> {
     const { headers } = this.#options;
+    const agent = (this.#agent ??= createAgent(this.#endpoint, this.#options));
     return new Promise((resolve) => {
       const request = this.#send(this.#endpoint, {
         method: "POST",
-        agent: this.#agent,
+        agent,
         signal,
         headers: {
           "user-agent": USER_AGENT,
@@ -92,13 +94,13 @@ export class HttpTransport implements OtlpTransport {
 
 function createAgent(endpoint: URL, { tls }: DestinationOptions): Agent {
   if (endpoint.protocol !== "https:") return new http.Agent({ keepAlive: true });
-  const { serverName, ...material } = tls;
+  const { serverName } = tls;
   const { Agent: HttpsAgent } = loadHttps();
   return new HttpsAgent({
     keepAlive: true,
     // Said aloud, because an environment variable of Node's can turn the default off.
     rejectUnauthorized: true,
-    ...material,
+    secureContext: secureContextOf(tls),
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
 }

@@ -1,6 +1,6 @@
 /** TLS material as PEM. Whoever reads the configuration loads the files. */
 export interface TlsOptions {
-  /** Certificate authorities to trust instead of those that Node comes with. */
+  /** Certificate authorities to trust instead of those that Node comes with and the system's. */
   readonly ca?: Buffer;
   /** Client certificate chain, only together with `key`. */
   readonly cert?: Buffer;
