@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
 import { systemClock } from "./clock.ts";
 import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
+import { readRandomUuid } from "./host/random-uuid.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
 import { AGENT_METRICS, DOMAIN_ROWS } from "./metrics/definitions.ts";
@@ -161,7 +161,7 @@ export function createPipelines(
   configuration: Configuration,
   { log, store }: { readonly log: Logger; readonly store: StateStore },
 ): ExportPipeline[] {
-  const instanceId = randomUUID();
+  const instanceId = readRandomUuid() ?? globalThis.crypto.randomUUID();
   const alike = Map.groupBy(configuration.destinations, ({ identity, temporality, hostAttribute = "" }) =>
     [identity, temporality, hostAttribute].join(" ").trim(),
   );

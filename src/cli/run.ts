@@ -1,3 +1,4 @@
+import "../small-heap.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
