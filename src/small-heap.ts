@@ -9,3 +9,5 @@ import { setFlagsFromString } from "node:v8";
 setFlagsFromString("--semi-space-growth-factor=1");
 // One optimising compiler is enough: Maglev's code is soon replaced by TurboFan's, and both need room to compile.
 setFlagsFromString("--no-maglev");
+// What is compiled for speed is kept small as well, and compiled later.
+setFlagsFromString("--optimize-for-size");
