@@ -9,6 +9,7 @@ import type { Configuration } from "./config/configuration.ts";
 import { KvmeterError } from "./errors.ts";
 import { createPipelines } from "./export-pipeline.ts";
 import { globMatcher } from "./glob.ts";
+import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
 import { DOMAIN_ROWS } from "./metrics/definitions.ts";
@@ -64,6 +65,7 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       if (stop.aborted) break;
       started ||= checkStart(outcomes);
       poller.report(outcomes);
+      suitHeapTo(outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0));
       const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
       for (const pipeline of pipelines) pipeline.export(outcomes, own);
     }

@@ -1,4 +1,4 @@
-import "../small-heap.ts";
+import { keepHeapSmall } from "../heap.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
@@ -25,6 +25,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
     context.stdout.write(helpOf(SYNTAX));
     return 0;
   }
+  keepHeapSmall();
   const { configuration } = loadSettings(values, context, SYNTAX);
   const [{ createLogger }, { runAgent }] = await Promise.all([import("../log.ts"), import("../agent.ts")]);
   const { secrets, warnings } = configuration;
