@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 
 // Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile.
@@ -24,6 +25,24 @@ export async function readKernelFile(path: string, limitBytes: number): Promise<
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;
+  }
+}
+
+/**
+ * As {@link readKernelFile}, at once, for a small file that the kernel writes from memory: a tenth of the cost, but
+ * nothing else happens meanwhile. Never for a file that can wait for a disk, a network or another process's memory.
+ */
+export function readKernelFileNow(path: string, limitBytes: number): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const bytes = Buffer.allocUnsafe(limitBytes);
+    return bytes.toString("utf8", 0, readSync(file, bytes, 0, limitBytes, null));
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
