@@ -34,6 +34,16 @@ Directions are the guest's: \`receive\` is what the guest receives. An interface
 its alias or its MAC. \`kvm.event\` is KVM's own name of a statistic.
 `;
 
+const HYPERVISOR = `## Hypervisor
+
+One resource per hypervisor's host: \`host.name\`, \`host.id\`, \`host.arch\`, \`os.type\`, \`service.name\`,
+\`service.instance.id\` (the host's id).
+
+While libvirt is away only \`libvirt.connection.status\` is sent: nothing is known of the domains, so nothing is said. A
+sum over domains leaves none out: it uses what was last read of one that does not answer, and is not sent while there
+is one of which nothing was ever read.
+`;
+
 const AGENT = `## Agent
 
 One resource for the agent's own process.
@@ -42,7 +52,13 @@ One resource for the agent's own process.
 /** docs/metrics.md, from the catalogue. */
 export function renderMetricsDoc(): string {
   const entries = catalogue();
-  const domains = entries.filter(({ name }) => name.startsWith("libvirt."));
-  const agent = entries.filter(({ name }) => !name.startsWith("libvirt."));
-  return [PREFACE, DOMAINS, metricsMarkdown(domains), AGENT, metricsMarkdown(agent)].join("\n");
+  const sections = Map.groupBy(entries, ({ name }): string => {
+    if (!name.startsWith("libvirt.")) return AGENT;
+    return name.startsWith("libvirt.domain.") ? DOMAINS : HYPERVISOR;
+  });
+  const texts = [DOMAINS, HYPERVISOR, AGENT].flatMap((heading) => [
+    heading,
+    metricsMarkdown(sections.get(heading) ?? []),
+  ]);
+  return [PREFACE, ...texts].join("\n");
 }

@@ -1,26 +1,10 @@
 import type { Instant } from "../clock.ts";
-import type { Integer } from "../integer.ts";
 import { AGENT_METRICS } from "./definitions.ts";
-import { DeltaSeries } from "./delta-series.ts";
-import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
-import type {
-  Attributes,
-  MetricDescriptor,
-  MetricPoints,
-  NumberPoint,
-  Resource,
-  ResourcePoints,
-  Temporality,
-} from "./points.ts";
-import { type AgentIdentity, agentResource, attributesKey, type ResourceOptions } from "./resources.ts";
-import { CONVERSIONS } from "./units.ts";
+import type { ResourcePoints, Temporality } from "./points.ts";
+import { type AgentIdentity, agentResource, type ResourceOptions } from "./resources.ts";
+import { type TellerOf, ToldMeter } from "./told-meter.ts";
 
-type AgentRow = (typeof AGENT_METRICS)[number];
-type AgentMetricName = AgentRow["name"];
-type AttributeOf<Name extends AgentMetricName> = Extract<
-  AgentRow,
-  { readonly name: Name }
->["attributes"][number];
+type Teller = TellerOf<(typeof AGENT_METRICS)[number]>;
 
 const SOURCE_STATES = ["ok", "partial", "failed"] as const;
 
@@ -70,90 +54,27 @@ export interface AgentMeterOptions {
 
 /** Different unknown fields that are told apart in the life of an agent; all others are counted together. */
 export const UNKNOWN_FIELD_LIMIT = 200;
-/** The agent counts in the metrics' own units. */
-const AS_IT_IS = CONVERSIONS.ratio;
 const OTHER_FIELDS = "(others)";
-
-/** Takes one value of a metric, with the attributes that the table gives it. */
-type Teller = <Name extends AgentMetricName>(
-  name: Name,
-  attributes: Readonly<Record<AttributeOf<Name>, string>>,
-  value: Integer,
-) => void;
 
 /** Turns what the agent knows of itself into points of its own resource. */
 export class AgentMeter {
-  readonly #resource: Resource;
-  readonly #startedAtNs: bigint;
-  readonly #metrics: ReadonlyMap<string, MetricDescriptor & { readonly kind: AgentRow["kind"] }>;
-  readonly #series = new Map<string, LiveSeries>();
+  readonly #meter: ToldMeter;
   readonly #unknownFields = new Map<string, number>();
 
   constructor({ agent, startedAtNs, rows = AGENT_METRICS, temporality, resource }: AgentMeterOptions) {
     const wanted = new Set(rows.map((row) => row.name));
-    this.#resource = { attributes: agentResource(agent, resource) };
-    this.#startedAtNs = startedAtNs;
-    this.#metrics = new Map(
-      AGENT_METRICS.filter((row) => wanted.has(row.name)).map(
-        ({ name, kind, unit, description, valueType }) => [
-          name,
-          {
-            name,
-            kind,
-            unit,
-            description,
-            valueType,
-            ...(kind === "counter" && temporality === "delta" && { temporality }),
-          },
-        ],
-      ),
-    );
+    this.#meter = new ToldMeter({
+      rows: AGENT_METRICS.filter((row) => wanted.has(row.name)),
+      startedAtNs,
+      temporality,
+    });
+    this.#meter.resource = agentResource(agent, resource);
   }
 
   /** The agent's points at this moment. */
   update(reading: AgentReading): ResourcePoints {
     this.#countUnknownFields(reading.unknownFields);
-    const points = new Map<string, NumberPoint[]>();
-    const timeNs = reading.at.wallNs;
-    tell(reading, this.#unknownFields, (name, attributes, value) => {
-      const metric = this.#metrics.get(name);
-      if (metric === undefined) return;
-      const point = this.#pointOf(metric, attributes, { value, timeNs });
-      if (point === undefined) return;
-      const known = points.get(name);
-      if (known === undefined) points.set(name, [point]);
-      else known.push(point);
-    });
-    const metrics: MetricPoints[] = [];
-    for (const [name, metric] of this.#metrics) {
-      const made = points.get(name);
-      if (made !== undefined) metrics.push({ metric, points: made });
-    }
-    return { resource: this.#resource, metrics };
-  }
-
-  #pointOf(
-    { name, kind, temporality }: MetricDescriptor,
-    attributes: Attributes,
-    { value, timeNs }: { readonly value: Integer; readonly timeNs: bigint },
-  ): NumberPoint | undefined {
-    const key = `${name} ${attributesKey(attributes)}`;
-    if (temporality === "delta")
-      return this.#deltaSeries(key, name, attributes).next(value, timeNs, AS_IT_IS);
-    const startTimeNs = kind === "gauge" ? undefined : startBefore(timeNs, this.#startedAtNs);
-    const known = this.#series.get(key) ?? new LiveSeries(attributes, startTimeNs);
-    const series = kind === "counter" ? advance(known, value, timeNs) : begunBy(timeNs, known);
-    this.#series.set(key, series);
-    return series.at(timeNs, value);
-  }
-
-  /** All that this process counts began with it, so that a first value is a delta too. */
-  #deltaSeries(key: string, name: string, attributes: Attributes): DeltaSeries {
-    const known = this.#series.get(key);
-    if (known instanceof DeltaSeries) return known;
-    const series = new DeltaSeries(name, attributes, { startNs: this.#startedAtNs, told: undefined });
-    this.#series.set(key, series);
-    return series;
+    return this.#meter.update(reading.at, (value) => tell(reading, this.#unknownFields, value));
   }
 
   #countUnknownFields(readings: readonly ReadonlyMap<string, number>[]): void {

@@ -43,6 +43,7 @@ export function catalogue(): CatalogueEntry[] {
 function attributesOf(row: MetricRow): CatalogueAttribute[] {
   switch (row.from) {
     case "agent":
+    case "hypervisor":
       return row.attributes.map(open);
     case "states":
       return [...scopeAttributes(row.scope).map(open), { name: row.attribute, values: row.states }];
@@ -83,7 +84,8 @@ function constantAttributes(sources: readonly { readonly attributes?: Attributes
 function sourceOf(row: MetricRow): string {
   switch (row.from) {
     case "agent":
-      return "kvmeter itself";
+    case "hypervisor":
+      return row.source ?? "kvmeter itself";
     case "states":
       return pattern(row.scope, row.field);
     case "reason":

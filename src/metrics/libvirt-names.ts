@@ -18,6 +18,9 @@ export const DOMAIN_STATES = [
 /** virVcpuState */
 export const VCPU_STATES = ["offline", "running", "blocked"] as const;
 
+/** virDomainControlState */
+export const CONTROL_STATES = ["ok", "job", "occupied", "error"] as const;
+
 /** virDomain<State>Reason, by the name of the state. */
 const STATE_REASONS: Readonly<Record<(typeof DOMAIN_STATES)[number], readonly string[]>> = {
   nostate: ["unknown"],

@@ -1,7 +1,7 @@
 import {
   type FieldUnit,
+  READING_SCOPES,
   type ScopeRow,
-  STATISTICS_SCOPES,
   type StatisticsGroup,
 } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
@@ -12,7 +12,7 @@ import { type Conversion, CONVERSIONS, type NumericUnit } from "./units.ts";
 
 /** The table's scopes, with what all of them may have. */
 export const SCOPES: Readonly<Record<StatisticsScope, ScopeRow & { readonly parent?: StatisticsScope }>> =
-  STATISTICS_SCOPES;
+  READING_SCOPES;
 
 /** The group with which a field is read. */
 export function groupOf(scope: StatisticsScope, field: string): StatisticsGroup {
@@ -87,7 +87,7 @@ export function planMetrics(rows: readonly DomainRow[], temporality: Temporality
   const needed = new Set(rows.flatMap((row) => lineage(row.scope)));
   return {
     rows: planned,
-    scopes: (Object.keys(STATISTICS_SCOPES) as StatisticsScope[]).filter((scope) => needed.has(scope)),
+    scopes: (Object.keys(READING_SCOPES) as StatisticsScope[]).filter((scope) => needed.has(scope)),
     remembered: new Set(rows.filter((row) => row.from === "derivations").map((row) => row.scope)),
     metrics: metricsBySlot(planned),
   };

@@ -1,4 +1,5 @@
 import type { DomainReading, HypervisorIdentity } from "../readings/domain.ts";
+import type { ConnectionReading } from "../readings/hypervisor-facts.ts";
 import type { Attributes } from "./points.ts";
 
 /** What an operator says about resources. */
@@ -56,6 +57,32 @@ export function pointIdentity({ uuid, name }: DomainReading, options: ResourceOp
   return options.identity === "attributes"
     ? { "libvirt.domain.uuid": uuid, "libvirt.domain.name": name }
     : {};
+}
+
+/** The kernel's names of architectures where OpenTelemetry has others (host.arch of its conventions). */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  i686: "x86",
+  aarch64: "arm64",
+  armv7l: "arm32",
+  ppc64le: "ppc64",
+};
+
+/** The resource of a hypervisor's host. */
+export function hostResource(
+  { identity, facts }: Pick<ConnectionReading, "identity" | "facts">,
+  options: ResourceOptions = {},
+): Attributes {
+  const architecture = facts?.architecture;
+  return defined({
+    "host.name": identity.hostName,
+    "host.id": identity.hostId,
+    "host.arch": architecture === undefined ? undefined : (ARCHITECTURES[architecture] ?? architecture),
+    "os.type": "linux",
+    "service.instance.id": identity.hostId ?? identity.hostName,
+    ...options.attributes,
+    "service.name": serviceName(options),
+  });
 }
 
 /** The resource of the agent itself. */

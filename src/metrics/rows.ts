@@ -1,7 +1,7 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
 import type { DomainReading } from "../readings/domain.ts";
-import type { FieldUnit, STATISTICS_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
+import type { FieldUnit, READING_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsField, StatisticsScope, StatisticsValues } from "../readings/statistics.ts";
 import type { Attributes, MetricKind } from "./points.ts";
 import type { NumericUnit, UcumUnit, UnitOf } from "./units.ts";
@@ -20,8 +20,8 @@ interface RowBase {
 type FieldUnitOf<
   Scope extends StatisticsScope,
   Field,
-> = Field extends keyof (typeof STATISTICS_SCOPES)[Scope]["fields"]
-  ? (typeof STATISTICS_SCOPES)[Scope]["fields"][Field] extends { readonly unit: infer Unit }
+> = Field extends keyof (typeof READING_SCOPES)[Scope]["fields"]
+  ? (typeof READING_SCOPES)[Scope]["fields"][Field] extends { readonly unit: infer Unit }
     ? Extract<Unit, FieldUnit>
     : never
   : never;
@@ -101,7 +101,7 @@ type ValueRow = { [Scope in StatisticsScope]: RowInAnyUnit<Scope, UcumUnit> }[St
 /** One point for each named state: 1 for the current one, 0 for the others. */
 interface StateRow extends RowBase {
   readonly from: "states";
-  readonly scope: "state" | "vcpu";
+  readonly scope: "state" | "vcpu" | "control";
   readonly kind: "updowncounter";
   readonly unit: "1";
   readonly field: "state";
@@ -125,17 +125,21 @@ interface HistogramRow extends RowBase {
   readonly unit: "s";
 }
 
-/** What the agent knows of itself. */
-interface AgentRow extends RowBase {
-  readonly from: "agent";
+/** A value that is told, not read from statistics: what the agent knows of itself, or of a hypervisor as a whole. */
+export interface ToldRow extends RowBase {
+  readonly from: "agent" | "hypervisor";
   readonly kind: "counter" | "updowncounter" | "gauge";
   readonly valueType: "int" | "double";
   /** Names of the points' attributes. */
   readonly attributes: readonly string[];
+  /** For the catalogue's reader; the agent itself unless given. */
+  readonly source?: string;
+  /** Groups of the domains' statistics that it is made from. */
+  readonly needs?: readonly StatisticsGroup[];
 }
 
 /** A row about a domain. */
 export type DomainRow = ValueRow | StateRow | ReasonRow | HistogramRow;
 
 /** A row of the catalogue. */
-export type MetricRow = DomainRow | AgentRow;
+export type MetricRow = DomainRow | ToldRow;

@@ -3,7 +3,7 @@ import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
 import { groupOf, SCOPES, scopesReadBy } from "./plan.ts";
-import type { DomainRow } from "./rows.ts";
+import type { DomainRow, ToldRow } from "./rows.ts";
 
 /** Which metrics an operator wants, as patterns with `*` and `?` on their names. */
 export interface MetricSelection {
@@ -19,7 +19,8 @@ interface Selectable {
 }
 
 /**
- * virDomainStatsTypes (include/libvirt/libvirt-domain.h), by our groups; what a disk holds comes with what it does.
+ * virDomainStatsTypes (include/libvirt/libvirt-domain.h), by our groups; what a disk holds comes with what it does, and
+ * what other calls tell with none.
  */
 const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
   state: 1,
@@ -34,6 +35,7 @@ const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
   memory: 256,
   dirtyrate: 512,
   vm: 1024,
+  control: 0,
 };
 
 /** The rows that are wanted, in their order. */
@@ -58,7 +60,7 @@ export function unmatchedPatterns({ enable = [], disable = [] }: MetricSelection
  * The mask of libvirt's statistics groups that these rows need. Each group costs the guests' owners CPU time, so
  * none is asked for nothing; state is free and tells whether a domain runs.
  */
-export function requiredGroups(rows: readonly DomainRow[]): number {
+export function requiredGroups(rows: readonly DomainRow[], toldRows: readonly ToldRow[] = []): number {
   const groups = rows.flatMap((row): StatisticsGroup[] => {
     switch (row.from) {
       case "fields":
@@ -69,6 +71,7 @@ export function requiredGroups(rows: readonly DomainRow[]): number {
         return [SCOPES[row.scope].group];
     }
   });
+  groups.push(...toldRows.flatMap(({ needs = [] }) => needs));
   return groups.reduce((mask, group) => mask | GROUP_BITS[group], GROUP_BITS.state);
 }
 

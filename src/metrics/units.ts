@@ -26,6 +26,7 @@ const conversion = <const Unit extends UcumUnit>(
  */
 export const CONVERSIONS = {
   ns: conversion("s", "double", { digits: 9 }),
+  ms: conversion("s", "double", { digits: 3 }),
   KiB: conversion("By", "int", { factor: 1024 }),
   By: conversion("By", "int"),
   "MiB/s": conversion("By/s", "int", { factor: 1_048_576 }),

@@ -49,7 +49,9 @@ export function matchField(name: string): FieldMatch | undefined {
   return undefined;
 }
 
-function compileTable(scopes: Readonly<Record<StatisticsScope, ScopeRow>>): Map<string, FieldPattern[]> {
+function compileTable(
+  scopes: Readonly<Record<keyof typeof STATISTICS_SCOPES, ScopeRow>>,
+): Map<string, FieldPattern[]> {
   const patterns = Object.entries(scopes).flatMap(([scope, row]) =>
     Object.entries(row.fields).map(([field, { pattern, unit }]) => ({
       pattern,

@@ -2,12 +2,7 @@ import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
 import type { TypedParameter } from "../libvirt/types.ts";
 import { FIELD_NAME_LIMIT, matchField } from "./field-patterns.ts";
-import {
-  type FieldUnit,
-  type ScopeRow,
-  STATISTICS_SCOPES,
-  type StatisticsGroup,
-} from "./statistics-fields.ts";
+import { type FieldUnit, READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
 /** Turns a domain's part of a bulk statistics reply into plain data, by the table of fields. */
@@ -77,7 +72,7 @@ type Place = FieldPlace | "unknown" | "unused";
 
 // The assignment checks that every parent in the table is a scope.
 const SCOPES: Readonly<Record<StatisticsScope, ScopeRow & { readonly parent?: StatisticsScope }>> =
-  STATISTICS_SCOPES;
+  READING_SCOPES;
 
 /** VIR_DOMAIN_SHUTOFF */
 const SHUT_OFF = 5;

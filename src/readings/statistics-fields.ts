@@ -11,6 +11,7 @@
  */
 export type FieldUnit =
   | "ns"
+  | "ms"
   | "s"
   | "KiB"
   | "By"
@@ -25,7 +26,7 @@ export type FieldUnit =
 
 /**
  * What is read together, and so shares one time: libvirt's own groups, but for what a disk holds, which changes
- * slower than what it does.
+ * slower than what it does, and what other calls tell.
  */
 export type StatisticsGroup =
   | "state"
@@ -39,7 +40,8 @@ export type StatisticsGroup =
   | "iothread"
   | "memory"
   | "dirtyrate"
-  | "vm";
+  | "vm"
+  | "control";
 
 /** One field: how libvirt spells its name, and what it counts in. */
 export interface FieldRow {
@@ -279,5 +281,17 @@ export const STATISTICS_SCOPES = {
   dirtyRateVcpu: {
     group: "dirtyrate",
     fields: { rateMiBPerS: field("dirtyrate.vcpu.#.megabytes_per_second", "MiB/s") },
+  },
+} as const satisfies Record<string, ScopeRow>;
+
+/** All that a reading can have of a domain: bulk statistics, and what other calls tell, by those calls' names. */
+export const READING_SCOPES = {
+  ...STATISTICS_SCOPES,
+  control: {
+    group: "control",
+    fields: {
+      state: field("CONTROL_INFO state", "enum"),
+      stateTimeMs: field("CONTROL_INFO stateTime", "ms"),
+    },
   },
 } as const satisfies Record<string, ScopeRow>;

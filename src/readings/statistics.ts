@@ -1,8 +1,8 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
-import type { FieldUnit, STATISTICS_SCOPES, StatisticsGroup } from "./statistics-fields.ts";
+import type { FieldUnit, READING_SCOPES, StatisticsGroup } from "./statistics-fields.ts";
 
-type Scopes = typeof STATISTICS_SCOPES;
+type Scopes = typeof READING_SCOPES;
 
 /** What a group of fields describes: the domain's CPU, one vCPU, one disk, one bin of a histogram. */
 export type StatisticsScope = keyof Scopes;

@@ -1,5 +1,5 @@
 import type { DomainRow } from "../../src/metrics/rows.ts";
-import { STATISTICS_SCOPES } from "../../src/readings/statistics-fields.ts";
+import { READING_SCOPES } from "../../src/readings/statistics-fields.ts";
 import { type Attributes, EXPECTATIONS } from "./expectations.ts";
 import { LIBVIRT_UNITS } from "./libvirt-units.ts";
 
@@ -12,7 +12,7 @@ export function tableMapping(rows: readonly DomainRow[]): string[] {
   return rows
     .flatMap((row) => {
       if (row.from !== "fields") return [];
-      const fields: Fields = STATISTICS_SCOPES[row.scope].fields;
+      const fields: Fields = READING_SCOPES[row.scope].fields;
       return row.sources.flatMap(({ field, names, attributes = {} }) => {
         // Names in braces are a choice that does not matter here.
         const pattern = (fields[field]?.pattern ?? "").replaceAll(/\{[^}]*\}/g, "*");

@@ -1,0 +1,63 @@
+import type { ToldRow } from "../rows.ts";
+
+/** A hypervisor as a whole. All carry its URI: a host can have several, such as the system's and a user's. */
+export const HYPERVISOR_METRICS = [
+  {
+    name: "libvirt.connection.status",
+    kind: "updowncounter",
+    unit: "1",
+    description: "State of the connection to libvirt: 1 for what is the case, 0 for the other.",
+    on: true,
+    from: "hypervisor",
+    valueType: "int",
+    attributes: ["libvirt.uri", "libvirt.connection.state"],
+    source: "the connection",
+  },
+  {
+    name: "libvirt.host.info",
+    kind: "gauge",
+    unit: "1",
+    description: "Always 1 while connected; its attributes say which libvirt and which hypervisor it is.",
+    on: true,
+    from: "hypervisor",
+    valueType: "int",
+    attributes: ["libvirt.uri", "libvirt.version", "libvirt.driver", "libvirt.driver.version"],
+    source: "GET_LIB_VERSION, GET_TYPE, GET_VERSION",
+  },
+  {
+    name: "libvirt.host.domain.count",
+    kind: "updowncounter",
+    unit: "{domain}",
+    description: "Domains that are read, by state.",
+    on: true,
+    from: "hypervisor",
+    valueType: "int",
+    attributes: ["libvirt.uri", "libvirt.domain.state"],
+    source: "the list of domains, state.state",
+  },
+  {
+    name: "libvirt.host.vcpu.allocated",
+    kind: "updowncounter",
+    unit: "{cpu}",
+    description: "vCPUs that are online in all domains that are started, paused ones included.",
+    on: true,
+    from: "hypervisor",
+    valueType: "int",
+    attributes: ["libvirt.uri"],
+    source: "sum of vcpu.current",
+    needs: ["vcpu"],
+  },
+  {
+    name: "libvirt.host.memory.allocated",
+    kind: "updowncounter",
+    unit: "By",
+    description:
+      "Memory that all domains that are started have now, balloons considered, paused ones included.",
+    on: true,
+    from: "hypervisor",
+    valueType: "int",
+    attributes: ["libvirt.uri"],
+    source: "sum of balloon.current",
+    needs: ["balloon"],
+  },
+] as const satisfies readonly ToldRow[];
