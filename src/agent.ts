@@ -12,9 +12,10 @@ import { globMatcher } from "./glob.ts";
 import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
-import { DOMAIN_ROWS } from "./metrics/definitions.ts";
+import { DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
+import type { ToldRow } from "./metrics/rows.ts";
 import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { readAgent } from "./own-reading.ts";
@@ -67,7 +68,8 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       poller.report(outcomes);
       suitHeapTo(outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0));
       const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
-      for (const pipeline of pipelines) pipeline.export(outcomes, own);
+      const connections = sources.flatMap(({ connection }) => connection ?? []);
+      for (const pipeline of pipelines) pipeline.export({ outcomes, connections, own });
     }
     misfit.signal.throwIfAborted();
   } finally {
@@ -112,7 +114,8 @@ function createSources(
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
   const rows = selectRows(DOMAIN_ROWS, metrics);
-  const needs = { groups: requiredGroups(rows), unusedScopes: unusedScopes(rows) };
+  const hypervisorRows = selectRows<ToldRow>(HYPERVISOR_METRICS, metrics);
+  const needs = { groups: requiredGroups(rows, hypervisorRows), unusedScopes: unusedScopes(rows) };
   return libvirt.map(
     ({ uri, timeoutMs }) =>
       new HypervisorSource({

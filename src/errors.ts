@@ -82,6 +82,12 @@ export const ERROR_KINDS = {
     exitCode: 1,
     meaning: "The daemon did not answer a call before its deadline.",
   },
+  DOMAIN_SILENT: {
+    retryable: true,
+    exitCode: 1,
+    meaning:
+      "A domain's QEMU is stopped, hangs or is busy, so that only a part of its statistics can be read.",
+  },
   SOURCE_DEADLINE: {
     retryable: true,
     exitCode: 1,

@@ -5,7 +5,7 @@ import type { Configuration, DestinationConfiguration } from "./config/configura
 import { readRandomUuid } from "./host/random-uuid.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
-import { AGENT_METRICS, DOMAIN_ROWS } from "./metrics/definitions.ts";
+import { AGENT_METRICS, DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
 import {
   decodeDeltas,
   type DeltaStore,
@@ -15,8 +15,10 @@ import {
   type ToldDeltas,
 } from "./metrics/delta-store.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
+import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import type { ResourceOptions } from "./metrics/resources.ts";
+import type { ToldRow } from "./metrics/rows.ts";
 import { selectRows } from "./metrics/selection.ts";
 import { cutRequests } from "./otlp/batch.ts";
 import type { Destination } from "./otlp/destination.ts";
@@ -26,9 +28,22 @@ import { createQueuedDestination } from "./otlp/queued-destination.ts";
 import { kvmeterScope, type Scope } from "./otlp/scope.ts";
 import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
+import type { ConnectionReading } from "./readings/hypervisor-facts.ts";
 import { VERSION } from "./version.ts";
 
-type Outcome = SourceOutcome<HypervisorReading>;
+/** What a cycle brought. */
+export interface Cycle {
+  readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
+  /** Of every hypervisor of which anything is known. */
+  readonly connections: readonly ConnectionReading[];
+  readonly own: AgentReading;
+}
+
+/** The meters of one hypervisor. */
+interface Meters {
+  readonly domains: DomainMeter;
+  readonly hypervisor: HypervisorMeter;
+}
 
 /** What all destinations of a pipeline want. */
 type Wishes = Pick<DestinationConfiguration, "identity" | "temporality" | "hostAttribute">;
@@ -56,8 +71,8 @@ interface Outlet {
  */
 export class ExportPipeline {
   readonly #outlets: readonly Outlet[];
-  readonly #createMeter: (source: string) => DomainMeter;
-  readonly #meters = new Map<string, DomainMeter>();
+  readonly #createMeters: (source: string) => Meters;
+  readonly #meters = new Map<string, Meters>();
   readonly #agentMeter: AgentMeter;
   readonly #scope: Scope = kvmeterScope(VERSION);
   readonly #deltaStore: DeltaStore | undefined;
@@ -76,18 +91,25 @@ export class ExportPipeline {
     this.#outlets = outlets;
     this.#deltaStore = deltaStore;
     this.#told = new Map(loadDeltas(deltaStore, log));
-    this.#createMeter = (source) =>
-      new DomainMeter({
+    const startedAtNs = BigInt(Math.round(performance.timeOrigin)) * 1_000_000n;
+    this.#createMeters = (source) => ({
+      domains: new DomainMeter({
         rows: selectRows(DOMAIN_ROWS, configuration.metrics),
         temporality,
         told: this.#told.get(source),
         resource,
         onDuplicate: (domain, attributes) =>
           log.debug({ domain, attributes }, "left out: another thing of the domain has these attributes"),
-      });
+      }),
+      hypervisor: new HypervisorMeter({
+        startedAtNs,
+        rows: selectRows<ToldRow>(HYPERVISOR_METRICS, configuration.metrics),
+        resource,
+      }),
+    });
     this.#agentMeter = new AgentMeter({
       agent: { version: VERSION, instanceId: instanceId, hostName: hostname(), pid: process.pid },
-      startedAtNs: BigInt(Math.round(performance.timeOrigin)) * 1_000_000n,
+      startedAtNs,
       rows: selectRows(AGENT_METRICS, configuration.metrics),
       temporality,
       resource,
@@ -103,14 +125,19 @@ export class ExportPipeline {
    * Turns a cycle's readings into requests and hands them over. The state of the deltas is saved in the same turn of
    * the event loop, so that a store can keep the two together.
    */
-  export(outcomes: readonly Outcome[], own: AgentReading): void {
+  export({ outcomes, connections, own }: Cycle): void {
     const points: ResourcePoints[] = [];
     for (const { source, reading } of outcomes) {
       // Not read is not gone: its meter waits, and nothing ends.
       if (reading === undefined) continue;
-      const meter = this.#meterOf(source);
-      const living = meter.update(reading);
-      points.push(...meter.ended, ...living);
+      const { domains } = this.#metersOf(source);
+      const living = domains.update(reading);
+      points.push(...domains.ended, ...living);
+    }
+    const readings = new Map(outcomes.map(({ source, reading }) => [source, reading]));
+    for (const connection of connections) {
+      const { hypervisor } = this.#metersOf(connection.uri);
+      points.push(hypervisor.update(connection, readings.get(connection.uri)));
     }
     const cycle = encodeCycle([...points, this.#agentMeter.update(own)], this.#scope);
     for (const { destination, requestLimitBytes } of this.#outlets) {
@@ -127,19 +154,22 @@ export class ExportPipeline {
   #saveDeltas(): void {
     if (this.#deltaStore === undefined) return;
     const all = new Map<string, LiveDeltas>();
+    for (const [source, { domains }] of this.#meters) {
+      if (domains.deltas === undefined) continue;
+      this.#told.delete(source);
+      all.set(source, domains.deltas);
+    }
     for (const [source, told] of this.#told) all.set(source, stillTold(told));
-    for (const [source, { deltas }] of this.#meters) if (deltas !== undefined) all.set(source, deltas);
     this.#deltaStore.save(encodeDeltas(all));
   }
 
-  #meterOf(source: string): DomainMeter {
-    let meter = this.#meters.get(source);
-    if (meter === undefined) {
-      meter = this.#createMeter(source);
-      this.#meters.set(source, meter);
-      this.#told.delete(source);
+  #metersOf(source: string): Meters {
+    let meters = this.#meters.get(source);
+    if (meters === undefined) {
+      meters = this.#createMeters(source);
+      this.#meters.set(source, meters);
     }
-    return meter;
+    return meters;
   }
 }
 

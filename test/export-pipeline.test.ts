@@ -77,16 +77,20 @@ function exportCycle(
   seconds: number,
 ): void {
   const reading = domains && hypervisorReading(domains, second(seconds - 1));
-  pipeline.export([{ source: SOURCE, state: "ok", durationS: 0.1, reading, error: undefined }], {
-    at: second(seconds),
-    sources: [{ source: SOURCE, state: "ok", durationS: 0.1 }],
-    skippedCycles: 0,
-    libvirtCalls: new Map(),
-    unknownFields: [],
-    destinations: [],
-    cpuUserUs: 1000 * seconds,
-    cpuSystemUs: 500 * seconds,
-    memoryBytes: 1e8,
+  pipeline.export({
+    outcomes: [{ source: SOURCE, state: "ok", durationS: 0.1, reading, error: undefined }],
+    connections: [],
+    own: {
+      at: second(seconds),
+      sources: [{ source: SOURCE, state: "ok", durationS: 0.1 }],
+      skippedCycles: 0,
+      libvirtCalls: new Map(),
+      unknownFields: [],
+      destinations: [],
+      cpuUserUs: 1000 * seconds,
+      cpuSystemUs: 500 * seconds,
+      memoryBytes: 1e8,
+    },
   });
 }
 

@@ -31,6 +31,12 @@ export class CallQueue<Call extends QueuedCall> {
     return this.#outstanding.size;
   }
 
+  /** How many more ordinary calls could go to the daemon at once. */
+  get freePlaces(): number {
+    const places = this.#maxOutstanding - 1 - this.#outstandingOrdinary - this.#waitingOrdinary.size;
+    return Math.max(0, Math.min(places, this.#maxOutstanding - this.outstanding));
+  }
+
   /** How many of them nobody waits for. */
   get abandoned(): number {
     let count = 0;

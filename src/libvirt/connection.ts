@@ -97,6 +97,11 @@ export class LibvirtConnection implements AsyncDisposable {
     return this.#rpc.outstanding;
   }
 
+  /** Ordinary calls that could be made now without waiting for others' answers. */
+  get freePlaces(): number {
+    return this.#rpc.freePlaces;
+  }
+
   /** Calls past their deadline whose answer has not come yet: workers of the daemon that may be stuck. */
   get abandoned(): number {
     return this.#rpc.abandoned;

@@ -101,6 +101,11 @@ export class RpcClient {
     return this.#queue.outstanding;
   }
 
+  /** Ordinary calls that could go to the daemon at once. */
+  get freePlaces(): number {
+    return this.#queue.freePlaces;
+  }
+
   /** Those of them that nobody waits for any more. */
   get abandoned(): number {
     return this.#queue.abandoned;

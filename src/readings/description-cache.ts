@@ -64,9 +64,11 @@ export class DescriptionCache {
   }
 
   #isStale(domain: DomainRef, statistics: DomainStatistics | undefined): boolean {
+    // Of what could not be read at all nothing more is asked: the daemon may keep it locked.
+    if (statistics === undefined) return false;
     const cached = this.#cached.get(domain.uuid);
     if (cached === undefined || cached.id !== domain.id || cached.name !== domain.name) return true;
-    if (statistics === undefined || cached.devices === devicesOf(statistics)) return false;
+    if (cached.devices === devicesOf(statistics)) return false;
     return cached.description === undefined || !descriptionFits(cached.description, statistics);
   }
 

@@ -1,18 +1,14 @@
-import { dirname } from "node:path";
-
-import type { Clock, Instant } from "../clock.ts";
-import { readMachineId } from "../host/machine-id.ts";
-import { collectStatistics } from "../libvirt/collect.ts";
-import { connect } from "../libvirt/connect.ts";
-import type { LibvirtConnection } from "../libvirt/connection.ts";
-import { StatsGroups } from "../libvirt/procedures/get-all-domain-stats.ts";
-import { getHostname } from "../libvirt/procedures/get-hostname.ts";
+import type { Clock } from "../clock.ts";
+import { KvmeterError } from "../errors.ts";
+import { getLibVersion } from "../libvirt/procedures/get-lib-version.ts";
 import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
-import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
+import type { DomainRef } from "../libvirt/types.ts";
 import { DescriptionCache } from "./description-cache.ts";
-import { createProcessFinder, NO_PROCESSES, type ProcessFinder } from "./domain-process.ts";
-import type { DomainReading, HypervisorIdentity, HypervisorReading } from "./domain.ts";
+import { DomainCollector, isActive } from "./domain-collector.ts";
+import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
+import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
+import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
@@ -30,39 +26,56 @@ export interface HypervisorOptions {
   readonly clock: Clock;
   /** Where its calls are counted; one of its own unless given. */
   readonly calls?: LibvirtStatistics;
+  /** Default true: look at QEMU processes on this machine before asking them. */
+  readonly seesProcesses?: boolean | undefined;
+  /** Default 1000: when a bulk call is late. */
+  readonly lookAfterMs?: number | undefined;
 }
-
-/**
- * What is asked of a domain that does not run: that it does not. Its other groups have little to say, and the block
- * group would open its images, which on a dead storage takes for ever.
- */
-const INACTIVE_GROUPS = StatsGroups.state;
 
 const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
 
-interface Session {
-  readonly connection: LibvirtConnection;
-  readonly identity: HypervisorIdentity;
-  readonly processes: ProcessFinder;
-}
+/** The daemon lists its domains in milliseconds, or it waits for something itself. */
+const LIST_PATIENCE_MS = 500;
+
+/** How long a list may take that nobody waits for. */
+const UNWATCHED_TIMEOUT_MS = 120_000;
 
 /**
  * Reads one hypervisor, a cycle at a time: its domains, their statistics, what their XML calls things, and their
- * QEMU processes. Connects at the first read, and again at the next read after the connection was lost.
+ * QEMU processes. Connects at the first read, and again at a later one after the connection was lost; what it knows
+ * of the domains outlives the connection.
  */
 export class HypervisorSource {
   readonly name: string;
-  readonly #calls: LibvirtStatistics;
   readonly #options: HypervisorOptions;
+  readonly #connector: HypervisorConnector;
   readonly #reader: StatisticsReader;
+  readonly #collector: DomainCollector;
   readonly #descriptions = new DescriptionCache();
-  #session: Session | undefined;
+  #facts: HypervisorFacts | undefined;
+  #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
   constructor(options: HypervisorOptions) {
+    const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
     this.#options = options;
-    this.name = options.uri;
-    this.#calls = options.calls ?? new LibvirtStatistics();
-    this.#reader = createStatisticsReader({ unusedScopes: options.unusedScopes });
+    this.name = uri;
+    this.#connector = new HypervisorConnector({ uri, timeoutMs, calls });
+    this.#reader = createStatisticsReader({ unusedScopes });
+    this.#collector = new DomainCollector({ ...options, reader: this.#reader });
+  }
+
+  /** How things stand with the connection now; undefined before the first read. */
+  get connection(): ConnectionReading | undefined {
+    const { identity, session } = this.#connector;
+    if (identity === undefined) return undefined;
+    this.#facts = session?.facts ?? this.#facts;
+    return {
+      uri: this.name,
+      at: this.#options.clock.now(),
+      connected: session !== undefined,
+      identity,
+      facts: this.#facts,
+    };
   }
 
   /**
@@ -70,13 +83,17 @@ export class HypervisorSource {
    * @throws KvmeterError when the daemon cannot be reached or does not list its domains
    */
   async read(signal: AbortSignal): Promise<HypervisorReading> {
-    const { connection, identity, processes } = await this.#connected(signal);
+    const session = await this.#connector.connected(signal);
+    const { lanes, identity } = session;
     const listedAt = this.#options.clock.now();
-    const listed = await connection.call(listAllDomains, { flags: 0 }, { signal });
-    const domains = listed.filter(({ name }) => this.#options.wanted(name));
-    const { statistics, problems } = await this.#collect(connection, domains);
-    problems.push(...(await this.#descriptions.refresh(connection, domains, statistics)));
-    const running = await processes.find(domains.filter(isActive));
+    const domains = await this.#list(session, signal);
+    const processes = await this.#processes(session, domains);
+    const collected = await this.#collector.collect(lanes, domains, { processes, signal });
+    const { statistics } = collected;
+    const problems = [
+      ...collected.problems,
+      ...(await this.#descriptions.refresh(await lanes.ordinary(), domains, statistics)),
+    ];
     return {
       identity,
       listedAt,
@@ -85,7 +102,7 @@ export class HypervisorSource {
         name,
         id,
         description: this.#descriptions.get(uuid),
-        process: running.get(uuid),
+        process: processes.get(uuid),
         statistics: statistics.get(uuid) ?? NOTHING_READ,
       })),
       unknownFields: this.#reader.takeUnknownFields(),
@@ -93,58 +110,46 @@ export class HypervisorSource {
     };
   }
 
-  async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.connection.close();
+  /** Says goodbye to the daemon. Never rejects. */
+  close(): Promise<void> {
+    return this.#connector.close();
   }
 
-  async #collect(
-    connection: LibvirtConnection,
-    domains: readonly DomainRef[],
-  ): Promise<{ statistics: Map<string, DomainStatistics>; problems: Error[] }> {
-    const { groups, timeoutMs: deadlineMs, clock } = this.#options;
-    const statistics = new Map<string, DomainStatistics>();
-    const onRecord = ({ domain, parameters }: DomainStatsRecord, readAt: Instant): void => {
-      statistics.set(domain.uuid, this.#reader.read(parameters, readAt, { inactive: !isActive(domain) }));
-    };
-    const active = domains.filter(isActive);
-    const inactive = domains.filter((domain) => !isActive(domain));
-    const shared = { isWanted: this.#reader.uses, deadlineMs, clock, onRecord };
-    const problems = [
-      ...(await collectStatistics(connection, { domains: active, groups, ...shared })),
-      ...(await collectStatistics(connection, { domains: inactive, groups: INACTIVE_GROUPS, ...shared })),
-    ];
-    return { statistics, problems };
-  }
-
-  async #connected(signal: AbortSignal): Promise<Session> {
-    if (this.#session !== undefined) return this.#session;
-    const { uri, timeoutMs } = this.#options;
-    const connection = await connect(uri, { timeoutMs, signal, statistics: this.#calls });
-    try {
-      const hostName = await connection.call(getHostname, undefined, { signal });
-      const { socketPath } = connection;
-      const hostId = socketPath === undefined ? undefined : await readMachineId();
-      const identity = { hostName, hostId };
-      const processes =
-        socketPath === undefined ? NO_PROCESSES : createProcessFinder({ runDirectory: dirname(socketPath) });
-      this.#session = { connection, identity, processes };
-      void this.#forgetWhenClosed(this.#session);
-      return this.#session;
-    } catch (error) {
-      await connection.close();
-      throw error;
+  /**
+   * The domains. While the daemon keeps one locked, as when it destroys one that hangs, it lists none for some
+   * seconds: then the last list is used, as long as the daemon is otherwise alive.
+   */
+  async #list(session: HypervisorSession, signal: AbortSignal): Promise<readonly DomainRef[]> {
+    const { lanes, list, ping } = session;
+    const { timeoutMs, wanted } = this.#options;
+    const last = this.#listed?.session === session ? this.#listed.domains : undefined;
+    // Whoever has waited for this very answer before does not wait for it again.
+    const patienceMs = Math.min(timeoutMs, list.isUnderWay ? LIST_PATIENCE_MS / 10 : LIST_PATIENCE_MS);
+    const unwatched = { timeoutMs: UNWATCHED_TIMEOUT_MS };
+    const listed = await list.within(
+      last === undefined ? timeoutMs : patienceMs,
+      async () => (await lanes.prompt()).call(listAllDomains, { flags: 0 }, unwatched),
+      signal,
+    );
+    if (listed !== undefined) {
+      const domains = listed.filter(({ name }) => wanted(name));
+      this.#listed = { session, domains };
+      return domains;
     }
+    const sign = await ping.within(
+      Math.min(timeoutMs, LIST_PATIENCE_MS),
+      async () => (await lanes.prompt()).call(getLibVersion, undefined, unwatched),
+      signal,
+    );
+    if (last !== undefined && sign !== undefined) return last;
+    const text = `Cannot read ${this.name}: the daemon does not list its domains; see whether virsh list does`;
+    throw new KvmeterError("LIBVIRT_DEADLINE", text);
   }
 
-  async #forgetWhenClosed(session: Session): Promise<void> {
-    await session.connection.closed;
-    if (this.#session === session) this.#session = undefined;
+  async #processes(
+    { processes }: HypervisorSession,
+    domains: readonly DomainRef[],
+  ): Promise<ReadonlyMap<string, DomainProcess>> {
+    return this.#options.seesProcesses === false ? new Map() : processes.find(domains.filter(isActive));
   }
-}
-
-/** Does it run? An inactive domain has no id. */
-function isActive({ id }: DomainRef): boolean {
-  return id !== -1;
 }

@@ -1,30 +1,46 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
-import { collectStatistics } from "../../src/libvirt/collect.ts";
+import { collectMonitorless, collectStatistics, nameSome } from "../../src/libvirt/collect.ts";
 import { connect, type DomainStatsRecord, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
+import { Lanes } from "../../src/libvirt/lanes.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
 
-interface Collection {
-  readonly records: readonly DomainStatsRecord[];
-  readonly problems: readonly Error[];
+async function lanesTo(test: TestContext, simulator: Simulator): Promise<Lanes> {
+  const lanes = new Lanes(await connect(simulator.uri), () => connect(simulator.uri));
+  test.after(() => lanes.close());
+  return lanes;
 }
 
-async function collectAll(test: TestContext, simulator: Simulator, deadlineMs = 5000): Promise<Collection> {
-  const connection = await connect(simulator.uri);
-  test.after(() => connection.close());
-  const domains = await connection.call(listAllDomains, { flags: 0 });
-  const records: DomainStatsRecord[] = [];
-  const problems = await collectStatistics(connection, {
-    domains,
+async function requestFor(lanes: Lanes, records: DomainStatsRecord[]) {
+  return {
+    domains: await lanes.main.call(listAllDomains, { flags: 0 }),
     groups: StatsGroups.state | StatsGroups.cpu,
-    deadlineMs,
+    timeoutMs: 5000,
+    lookAfterMs: LOOK_AFTER_MS,
     clock: systemClock,
-    onRecord: (record) => records.push(record),
-  });
-  return { records, problems };
+    onRecord: (record: DomainStatsRecord) => records.push(record),
+  };
+}
+
+async function collectAll(test: TestContext, simulator: Simulator) {
+  const lanes = await lanesTo(test, simulator);
+  const records: DomainStatsRecord[] = [];
+  const collection = await collectStatistics(lanes, await requestFor(lanes, records));
+  return { records, lanes, ...collection };
+}
+
+/** A domain counts as hung when it was occupied for half a second; the look is a bit later. */
+const LOOK_AFTER_MS = 600;
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !condition(); waitedMs += 10) {
+    assert.ok(waitedMs < 5000, "it did not happen within five seconds");
+    await sleep(10);
+  }
 }
 
 function bulkCalls(simulator: Simulator): number {
@@ -76,15 +92,84 @@ test("a chunk that fails twice costs its own domains only, and the problem names
   const { records, problems } = await collectAll(t, simulator);
   assert.equal(records.length, 20);
   assert.equal(problems.length, 1);
-  assert.match(problems[0]?.message ?? "", /^Cannot read the statistics of .+ and 9 more: /);
+  assert.match(problems[0]?.message ?? "", /^Cannot read the statistics of .+ and 7 more: /);
 });
 
-test("a hung domain costs its chunk until the deadline, and the others arrive", async (t) => {
-  const simulator = await simulated(t, { domains: 30 });
-  const [first] = simulator.domains();
-  assert.ok(first);
-  simulator.addFault({ kind: "hang", domain: first.name });
-  const { records, problems } = await collectAll(t, simulator, 150);
-  assert.equal(records.length, 20);
-  assert.equal(problems.length, 1);
+for (const { hung, records, unasked, what } of [
+  { hung: [4], records: 29, unasked: 0, what: "one" },
+  {
+    hung: [4, 14, 24],
+    records: 27,
+    unasked: 0,
+    what: "three in three chunks: the last call goes by the reserve",
+  },
+  { hung: [4, 5, 6], records: 27, unasked: 0, what: "three in one chunk" },
+  { hung: [0, 10, 20, 29], records: 26, unasked: 0, what: "four, the last one at the very end" },
+  { hung: [0, 10, 20, 25], records: 22, unasked: 4, what: "four, some behind the last one" },
+] as const) {
+  test(`hung: ${what}`, async (t) => {
+    const simulator = await simulated(t, { domains: 30 });
+    const names = simulator.domains().map(({ name }) => name);
+    for (const index of hung) simulator.addFault({ kind: "hang", domain: names[index] ?? "" });
+    const result = await collectAll(t, simulator);
+    assert.deepEqual(
+      result.hung.map(({ domain: { name } }) => name).toSorted(),
+      hung.map((index) => names[index] ?? "").toSorted(),
+    );
+    for (const { control } of result.hung) assert.ok(Number(control?.stateTimeMs) >= 500);
+    assert.deepEqual([result.records.length, result.unasked.length], [records, unasked]);
+    assert.deepEqual(result.problems, []);
+    assert.equal(result.lanes.stuck, hung.length);
+    simulator.clearFault();
+    await until(() => result.lanes.stuck === 0);
+  });
+}
+
+test("never more than four calls are stuck: what could be a fifth is not asked, but can be read otherwise", async (t) => {
+  const simulator = await simulated(t, { domains: 40 });
+  const names = simulator.domains().map(({ name }) => name);
+  for (const name of names.slice(0, 12)) simulator.addFault({ kind: "hang", domain: name });
+  const { lanes, hung, records, unasked } = await collectAll(t, simulator);
+  assert.deepEqual([hung.length, lanes.stuck, lanes.monitorCalls], [4, 4, 0]);
+  assert.equal(records.length + hung.length + unasked.length, 40);
+  assert.ok(unasked.length >= 8);
+
+  const quiet: DomainStatsRecord[] = [];
+  const request = await requestFor(lanes, quiet);
+  assert.deepEqual(await collectMonitorless(lanes, request), []);
+  assert.equal(quiet.length, 40);
+  const [record] = quiet;
+  assert.deepEqual(
+    record?.parameters.map(({ field }) => field.split(".")[0]).filter((group) => group !== "state"),
+    [],
+  );
+});
+
+test("a chunk that is slow but healthy is waited for, and nobody is taken for hung", async (t) => {
+  const simulator = await simulated(t, { domains: 9 });
+  for (const { name } of simulator.domains()) simulator.addFault({ kind: "delay", domain: name, ms: 120 });
+  const { hung, records, problems, lanes } = await collectAll(t, simulator);
+  assert.deepEqual([hung.length, records.length, problems.length, lanes.stuck], [0, 9, 0, 0]);
+  assert.ok((simulator.stats.calls["DOMAIN_GET_CONTROL_INFO"] ?? 0) >= 9, "it was looked at");
+});
+
+test("suspects are asked last and each by a call of its own", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const lanes = await lanesTo(t, simulator);
+  const records: DomainStatsRecord[] = [];
+  const request = await requestFor(lanes, records);
+  const alone = request.domains.slice(0, 2);
+  await collectStatistics(lanes, { ...request, domains: request.domains.slice(2), alone });
+  assert.equal(bulkCalls(simulator), 3);
+  assert.deepEqual(
+    records.slice(-2).map(({ domain: { uuid } }) => uuid),
+    alone.map(({ uuid }) => uuid),
+  );
+});
+
+test("domains in words, however many they are", () => {
+  const domains = ["a", "b", "c", "d", "e"].map((name) => ({ name }));
+  assert.equal(nameSome(domains.slice(0, 1)), "a");
+  assert.equal(nameSome(domains.slice(0, 3)), "a, b, c");
+  assert.equal(nameSome(domains), "a, b, c and 2 more");
 });

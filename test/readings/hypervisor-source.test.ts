@@ -118,3 +118,37 @@ test("a daemon that is not there is an error that says where it was looked for",
   const source = new HypervisorSource(options("qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro"));
   await assert.rejects(source.read(never), { code: "LIBVIRT_SOCKET_MISSING" });
 });
+
+test("a list that does not come is replaced by the last one, while the daemon is otherwise alive", async (t) => {
+  const simulator = await simulated(t, { domains: 3 });
+  const source = new HypervisorSource(options(simulator.uri));
+  t.after(() => source.close());
+  await source.read(never);
+  simulator.addFault({ kind: "delay", procedure: "CONNECT_LIST_ALL_DOMAINS", ms: 1500 });
+  simulator.createDomain({ name: "newcomer" });
+  for (let round = 0; round < 2; round++) {
+    const begunMs = performance.now();
+    const { domains } = await source.read(never);
+    assert.ok(performance.now() - begunMs < 1200);
+    assert.equal(domains.length, 3);
+    for (const { statistics } of domains) assert.ok(statistics.items.cpu);
+  }
+  simulator.clearFault();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal((await source.read(never)).domains.length, 4);
+});
+
+test("a daemon that answers nothing at all is a source that fails, soon, without calls piling up", async (t) => {
+  const simulator = await simulated(t, { domains: 3 });
+  const source = new HypervisorSource(options(simulator.uri));
+  t.after(() => source.close());
+  await source.read(never);
+  assert.equal(source.connection?.connected, true);
+  const calls = () => Object.values(simulator.stats.calls).reduce((sum, count) => sum + count, 0);
+  simulator.addFault({ kind: "delay", ms: 60_000 });
+  const before = calls();
+  for (let round = 0; round < 3; round++) {
+    await assert.rejects(source.read(never), /does not list its domains/);
+  }
+  assert.ok(calls() - before <= 2, "a list and a sign of life");
+});

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { systemClock } from "../../src/clock.ts";
+import { readProcPidStatNow } from "../../src/host/proc-pid-stat.ts";
+import {
+  connect,
+  ControlState,
+  type DomainRef,
+  getAllDomainStats,
+  listAllDomains,
+  StatsGroups,
+} from "../../src/libvirt/index.ts";
+import { Lanes } from "../../src/libvirt/lanes.ts";
+import { type Collected, DomainCollector } from "../../src/readings/domain-collector.ts";
+import type { DomainProcess } from "../../src/readings/domain.ts";
+import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
+import type { Simulator } from "../../src/simulator/index.ts";
+import { simulated } from "../simulated.ts";
+
+const { state, cpu, balloon, vcpu, interface: nics, block } = StatsGroups;
+const GROUPS = state | cpu | balloon | vcpu | nics | block;
+const FULL = "balloon block block-size cpu interface state vcpu";
+const QUIET = "control interface state";
+
+class Collector {
+  readonly #collector = new DomainCollector({
+    groups: GROUPS,
+    timeoutMs: 5000,
+    lookAfterMs: 600,
+    clock: systemClock,
+    reader: createStatisticsReader(),
+  });
+  readonly lanes: Lanes;
+  processes: ReadonlyMap<string, DomainProcess> = new Map();
+
+  constructor(lanes: Lanes) {
+    this.lanes = lanes;
+  }
+
+  static async open(t: TestContext, simulator: Simulator): Promise<Collector> {
+    const lanes = new Lanes(await connect(simulator.uri), () => connect(simulator.uri));
+    t.after(() => lanes.close());
+    return new Collector(lanes);
+  }
+
+  async cycle(): Promise<Collected & { groups: Map<string, string>; domains: readonly DomainRef[] }> {
+    const domains = await this.lanes.main.call(listAllDomains, { flags: 0 });
+    const context = { processes: this.processes, signal: new AbortController().signal };
+    const collected = await this.#collector.collect(this.lanes, domains, context);
+    const groups = new Map(
+      domains.map(({ name, uuid }) => {
+        const readAt = Object.keys(collected.statistics.get(uuid)?.readAt ?? {});
+        return [name, readAt.toSorted().join(" ")];
+      }),
+    );
+    return { ...collected, groups, domains };
+  }
+}
+
+function running(simulator: Simulator): string[] {
+  return simulator.domains().map(({ name }) => name);
+}
+
+function control({ statistics, domains }: Awaited<ReturnType<Collector["cycle"]>>, name: string) {
+  const uuid = domains.find((domain) => domain.name === name)?.uuid ?? "";
+  return statistics.get(uuid)?.items.control?.[0]?.values;
+}
+
+function bulkCalls(simulator: Simulator): number {
+  return simulator.stats.calls["CONNECT_GET_ALL_DOMAIN_STATS"] ?? 0;
+}
+
+test("a domain that hangs: found, set aside, asked again when it answers, and told to the end", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const collector = await Collector.open(t, simulator);
+  const [sick = "", well = ""] = running(simulator);
+  assert.equal((await collector.cycle()).groups.get(sick), FULL);
+
+  simulator.addFault({ kind: "hang", domain: sick });
+  for (let round = 0; round < 3; round++) {
+    const begunMs = performance.now();
+    const cycle = await collector.cycle();
+    if (round > 0) assert.ok(performance.now() - begunMs < 500, "it is known by now");
+    assert.deepEqual([cycle.groups.get(sick), cycle.groups.get(well)], [QUIET, FULL]);
+    assert.equal(control(cycle, sick)?.state, ControlState.occupied);
+    assert.ok(Number(control(cycle, sick)?.stateTimeMs) >= 500);
+    assert.deepEqual(
+      cycle.problems.map(({ message }) => message),
+      [
+        `Cannot read all statistics of ${sick}: QEMU does not answer; look at its log, its storage and its threads`,
+      ],
+    );
+    assert.equal(collector.lanes.stuck, 1);
+  }
+  simulator.clearFault();
+  await sleep(50);
+  const back = await collector.cycle();
+  assert.equal(back.groups.get(sick), `balloon block block-size control cpu interface state vcpu`);
+  assert.deepEqual(control(back, sick), { state: ControlState.ok, stateTimeMs: 0 });
+  assert.deepEqual([back.problems.length, collector.lanes.stuck], [0, 0]);
+  assert.equal((await collector.cycle()).groups.get(sick), FULL);
+});
+
+test("a domain whose process is stopped is not asked at all, and every other one is", async (t) => {
+  const simulator = await simulated(t, { domains: 30 });
+  const collector = await Collector.open(t, simulator);
+  const { pid } = sleeper(t);
+  const sick = simulator.domains()[3];
+  assert.ok(sick);
+  simulator.addFault({ kind: "hang", domain: sick.name });
+  collector.processes = new Map([[sick.uuid, { pid, startedAtNs: 0n }]]);
+  process.kill(pid, "SIGSTOP");
+  for (let waitedMs = 0; readProcPidStatNow("/proc", pid)?.state !== "T"; waitedMs += 5) {
+    assert.ok(waitedMs < 5000, "it does not stop");
+    await sleep(5);
+  }
+  const cycle = await collector.cycle();
+  assert.equal(collector.lanes.stuck, 0);
+  for (const [name, groups] of cycle.groups) assert.equal(groups, name === sick.name ? QUIET : FULL);
+  assert.equal(control(cycle, sick.name)?.state, ControlState.occupied);
+  assert.match(cycle.problems[0]?.message ?? "", /QEMU is stopped; send it SIGCONT/);
+
+  simulator.clearFault();
+  process.kill(pid, "SIGCONT");
+  const back = await collector.cycle();
+  assert.equal(control(back, sick.name)?.state, ControlState.ok);
+  assert.deepEqual(back.problems, []);
+  assert.equal((await collector.cycle()).groups.get(sick.name), FULL);
+});
+
+test("many stop in the middle of a cycle: a call for each chunk may be stuck, then all is seen", async (t) => {
+  const simulator = await simulated(t, { domains: 30 });
+  const collector = await Collector.open(t, simulator);
+  await collector.cycle();
+  const sick = simulator.domains().slice(0, 12);
+  const { pid } = sleeper(t);
+  collector.processes = new Map(sick.map(({ uuid }) => [uuid, { pid, startedAtNs: 0n }]));
+  for (const { name } of sick) simulator.addFault({ kind: "hang", domain: name });
+  setTimeout(() => process.kill(pid, "SIGSTOP"), 100);
+  const cycle = await collector.cycle();
+  const names = new Set(sick.map(({ name }) => name));
+  for (const [name, groups] of cycle.groups) assert.equal(groups, names.has(name) ? QUIET : FULL);
+  assert.ok(collector.lanes.stuck <= 2, "two chunks had such domains");
+});
+
+test("more hang than may be stuck: what is not asked is read without its monitor, and said to be so", async (t) => {
+  const simulator = await simulated(t, { domains: 30 });
+  const collector = await Collector.open(t, simulator);
+  await collector.cycle();
+  for (const name of running(simulator).slice(0, 8)) simulator.addFault({ kind: "hang", domain: name });
+  const cycle = await collector.cycle();
+  assert.equal(collector.lanes.stuck, 4);
+  for (const groups of cycle.groups.values()) assert.match(groups, /\bstate\b/);
+  assert.deepEqual(
+    cycle.problems.map(({ message }) => message.replace(/^.*: /, "")),
+    [
+      "QEMU does not answer; look at its log, its storage and its threads",
+      "calls are stuck at domains that hang, and no more were risked",
+    ],
+  );
+  const asked = bulkCalls(simulator);
+  const later = await collector.cycle();
+  assert.ok(bulkCalls(simulator) - asked <= 3, "nobody is asked, only read");
+  for (const groups of later.groups.values()) assert.match(groups, /^(control )?interface state$/);
+  simulator.clearFault();
+  await sleep(50);
+  for (const groups of (await collector.cycle()).groups.values()) assert.match(groups, /\bblock\b/);
+  assert.equal(collector.lanes.stuck, 0);
+});
+
+test("hung and then destroyed: it is gone, and its call is no longer stuck", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const collector = await Collector.open(t, simulator);
+  const [sick] = simulator.domains();
+  assert.ok(sick);
+  simulator.addFault({ kind: "hang", domain: sick.name });
+  await collector.cycle();
+  simulator.destroyDomain(sick.uuid);
+  simulator.clearFault();
+  await sleep(50);
+  const cycle = await collector.cycle();
+  assert.equal(cycle.groups.size, 11);
+  assert.deepEqual([cycle.problems.length, collector.lanes.stuck], [0, 0]);
+});
+
+test("a domain that another client has got stuck at is found by what is missing, without a call getting stuck", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const collector = await Collector.open(t, simulator);
+  const other = await Collector.open(t, simulator);
+  const [sick = ""] = running(simulator);
+  await collector.cycle();
+  simulator.addFault({ kind: "hang", domain: sick });
+  await other.cycle();
+  const cycle = await collector.cycle();
+  assert.equal(collector.lanes.stuck, 0);
+  assert.equal(control(cycle, sick)?.state, ControlState.occupied);
+  assert.equal(cycle.problems.length, 1);
+  assert.equal((await collector.cycle()).groups.get(sick), QUIET);
+});
+
+test("a domain that another client was busy with for a moment is asked again in the same cycle", async (t) => {
+  const simulator = await simulated(t, { domains: 3 });
+  const collector = await Collector.open(t, simulator);
+  const { domains } = await collector.cycle();
+  const [busy, slow] = domains;
+  assert.ok(busy && slow);
+  simulator.addFault({ kind: "delay", domain: busy.name, ms: 80 });
+  simulator.addFault({ kind: "delay", domain: slow.name, ms: 150 });
+  const other = await connect(simulator.uri);
+  t.after(() => other.close());
+  const elsewhere = other.call(getAllDomainStats, { domains: [busy], groups: GROUPS, flags: 0 });
+  await sleep(20);
+  const asked = bulkCalls(simulator);
+  const cycle = await collector.cycle();
+  assert.equal(cycle.groups.get(busy.name), FULL);
+  assert.equal(cycle.statistics.get(busy.uuid)?.items.disk?.[0]?.values.readOperations !== undefined, true);
+  assert.equal(bulkCalls(simulator) - asked, 2);
+  assert.deepEqual(cycle.problems, []);
+  await elsewhere;
+});
+
+test("of a domain that the daemon keeps locked nothing is asked, and it is told as busy", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const collector = await Collector.open(t, simulator);
+  const [sick] = simulator.domains();
+  assert.ok(sick);
+  await collector.cycle();
+  simulator.addFault({ kind: "hang", domain: sick.name });
+  await collector.cycle();
+  simulator.addFault({ kind: "delay", procedure: "DOMAIN_GET_CONTROL_INFO", ms: 800 });
+  const cycle = await collector.cycle();
+  assert.equal(cycle.groups.get(sick.name), "control");
+  assert.equal(control(cycle, sick.name)?.state, ControlState.job);
+  assert.match(cycle.problems[0]?.message ?? "", /libvirt is busy with it/);
+  for (const [name, groups] of cycle.groups) if (name !== sick.name) assert.equal(groups, FULL);
+});
+
+test("with nothing sick a cycle costs its bulk calls alone, once every domain is known", async (t) => {
+  const simulator = await simulated(t, { domains: 100 });
+  const collector = await Collector.open(t, simulator);
+  await collector.cycle();
+  const before = { ...simulator.stats.calls };
+  await collector.cycle();
+  const earlier = new Map(Object.entries(before));
+  const made = Object.entries(simulator.stats.calls)
+    .map(([name, count]) => [name, count - (earlier.get(name) ?? 0)] as const)
+    .filter(([, count]) => count > 0);
+  assert.deepEqual(Object.fromEntries(made), {
+    CONNECT_LIST_ALL_DOMAINS: 1,
+    CONNECT_GET_ALL_DOMAIN_STATS: 3,
+  });
+});
+
+/** A process to stop. */
+function sleeper(t: TestContext): { pid: number } {
+  const child = spawn("sleep", ["60"]);
+  t.after(() => child.kill("SIGKILL"));
+  assert.ok(child.pid);
+  return { pid: child.pid };
+}
