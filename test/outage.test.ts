@@ -57,14 +57,13 @@ async function running(t: TestContext, uris: readonly string[], intervalMs: numb
   const stop = new AbortController();
   const { log, lines } = collectLog();
   const agent = runAgent(configuration(uris, receiver.endpoint, intervalMs), { log, signal: stop.signal });
-  return {
-    received,
-    lines,
-    stop: async (): Promise<void> => {
-      stop.abort();
-      await agent;
-    },
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await agent;
   };
+  // Also where an assertion ends the test before it does.
+  t.after(end);
+  return { received, lines, stop: end };
 }
 
 function points(received: readonly ReceivedResource[], metric: string, host?: string) {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type DiskSpec, domainXml, type DomainSpec, escapeXml } from "./domain-xml.ts";
@@ -101,9 +101,9 @@ export async function qemuPid(
   daemon: Pick<Libvirtd, "runDirectory">,
   domain: Pick<TestDomain, "name">,
 ): Promise<number> {
-  // libvirt spells the name as in its XML.
+  // libvirt spells the file's name as it spells names in XML.
   const file = `${escapeXml(domain.name)}.pid`;
-  return Number(await run("cat", [join(daemon.runDirectory, "qemu", file)]));
+  return Number(await readFile(join(daemon.runDirectory, "qemu", file), "utf8"));
 }
 
 let made = 0;
