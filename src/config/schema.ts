@@ -46,8 +46,7 @@ const libvirt = object(
       duration({
         min: 100,
         max: 600 * SECOND_MS,
-        description:
-          "How long the daemon may take to answer one call. A domain that is slower is left out of that cycle.",
+        description: "How long the daemon may take to answer one call.",
       }),
       "5s",
     ),
