@@ -6,8 +6,8 @@ const RETRY_AFTER_LIMIT_MS = 3_600_000;
 const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
 
 /**
- * What an ExportMetricsServiceResponse says of a request that was taken: partial_success = 1 with
- * rejected_data_points = 1 and error_message = 2. An answer that is none says nothing.
+ * What an ExportMetricsServiceResponse or ExportLogsServiceResponse says of a request that was taken: partial_success =
+ * 1 with rejected_data_points or rejected_log_records = 1 and error_message = 2. An answer that is none says nothing.
  */
 export function decodeExportResponse(
   body: Uint8Array,

@@ -1,12 +1,6 @@
-import type {
-  Attributes,
-  HistogramPoint,
-  MetricPoints,
-  NumberPoint,
-  ResourcePoints,
-  Series,
-} from "../metrics/points.ts";
+import type { HistogramPoint, MetricPoints, NumberPoint, ResourcePoints, Series } from "../metrics/points.ts";
 import type { BackwardWriter } from "./backward-writer.ts";
+import { writeAttributes, writeByteField, writeEnvelope } from "./envelope.ts";
 import type { Scope } from "./scope.ts";
 
 const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
@@ -25,25 +19,13 @@ export interface SkeletonContext {
  * that stays the same from cycle to cycle; what changes is left blank and has a fixed width: the time of a
  * point and, directly behind it, the number's value or the histogram's count, sum and buckets. Of a delta the start
  * changes too; it stands directly before the time.
- *
- * resource = 1, scope_metrics = 2 (ScopeMetrics: scope = 1, metrics = 2, schema_url = 3).
  */
-export function writeSkeleton(context: SkeletonContext, source: ResourcePoints): void {
-  const { writer, scope } = context;
-  const start = writer.size;
-  writer.string(0x1a, scope.schemaUrl);
-  for (const metric of source.metrics.toReversed()) {
-    if (metric.points.length > 0) writeMetric(context, metric);
-  }
-  const scopeStart = writer.size;
-  writer.string(0x12, scope.version);
-  writer.string(0x0a, scope.name);
-  writer.message(0x0a, scopeStart);
-  writer.message(0x12, start);
-  const resourceStart = writer.size;
-  writeAttributes(writer, 0x0a, source.resource.attributes);
-  writer.message(0x0a, resourceStart);
-  writer.message(0x0a, start);
+export function writeSkeleton(context: SkeletonContext, { resource, metrics }: ResourcePoints): void {
+  writeEnvelope(context.writer, { resource, scope: context.scope }, () => {
+    for (const metric of metrics.toReversed()) {
+      if (metric.points.length > 0) writeMetric(context, metric);
+    }
+  });
 }
 
 /** Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9. */
@@ -134,34 +116,4 @@ function writeTimes({ writer, timeSizes }: SkeletonContext, series: Series, isDe
     writer.fixed64(series.startTimeNs);
     writer.byte(0x11);
   }
-}
-
-/** Repeated KeyValue: key = 1, value = 2 (AnyValue: string = 1, bool = 2, int64 = 3, double = 4). */
-function writeAttributes(writer: BackwardWriter, tag: number, attributes: Attributes): void {
-  for (const [key, value] of Object.entries(attributes).toReversed()) {
-    const start = writer.size;
-    writeAnyValue(writer, value);
-    writer.message(0x12, start);
-    writer.string(0x0a, key);
-    writer.message(tag, start);
-  }
-}
-
-function writeAnyValue(writer: BackwardWriter, value: string | number | boolean): void {
-  if (typeof value === "string") {
-    writer.string(0x0a, value);
-  } else if (typeof value === "boolean") {
-    writeByteField(writer, 0x10, value ? 1 : 0);
-  } else if (Number.isSafeInteger(value)) {
-    writer.varint64(value);
-    writer.byte(0x18);
-  } else {
-    writer.double(value);
-    writer.byte(0x21);
-  }
-}
-
-function writeByteField(writer: BackwardWriter, tag: number, value: number): void {
-  writer.byte(value);
-  writer.byte(tag);
 }

@@ -4,15 +4,17 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 
 import { decodeExportResponse, decodeStatus } from "../../src/otlp/answers.ts";
-import { encodeResponse } from "./official-proto.ts";
+import { encodeLogsResponse, encodeResponse } from "./official-proto.ts";
 
 test("a partial success is read as the official messages wrote it", () => {
   const property = fc.property(
     fc.integer({ min: 0, max: 2 ** 31 }),
     fc.string({ unit: "binary", maxLength: 300 }),
     (rejected, message) => {
-      const decoded = decodeExportResponse(encodeResponse(rejected, message), 2 ** 31);
-      assert.deepEqual(decoded, { rejectedPoints: rejected, message });
+      for (const encode of [encodeResponse, encodeLogsResponse]) {
+        const decoded = decodeExportResponse(encode(rejected, message), 2 ** 31);
+        assert.deepEqual(decoded, { rejectedPoints: rejected, message });
+      }
     },
   );
   fc.assert(property);

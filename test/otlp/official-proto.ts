@@ -5,10 +5,15 @@ import protobuf from "protobufjs";
 /** The official OTLP messages, loaded by an independent protobuf library. */
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => fileURLToPath(new URL(`../../proto/${target}`, import.meta.url));
-root.loadSync("opentelemetry/proto/collector/metrics/v1/metrics_service.proto");
+root.loadSync([
+  "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
+  "opentelemetry/proto/collector/logs/v1/logs_service.proto",
+]);
 
 const requestType = root.lookupType("opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest");
 const responseType = root.lookupType("opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse");
+const logsRequestType = root.lookupType("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest");
+const logsResponseType = root.lookupType("opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse");
 
 export interface ProtoValue {
   stringValue?: string;
@@ -57,6 +62,27 @@ export interface ProtoRequest {
   }[];
 }
 
+export interface ProtoLogRecord {
+  timeUnixNano?: string;
+  observedTimeUnixNano: string;
+  severityNumber: string;
+  severityText: string;
+  body?: ProtoValue;
+  attributes?: ProtoKeyValue[];
+  eventName: string;
+}
+
+export interface ProtoLogsRequest {
+  resourceLogs?: {
+    resource: { attributes?: ProtoKeyValue[] };
+    scopeLogs: {
+      scope: { name: string; version: string };
+      logRecords: ProtoLogRecord[];
+      schemaUrl: string;
+    }[];
+  }[];
+}
+
 /** Decodes a request; 64-bit numbers become strings, so that none loses a digit. */
 export function decodeRequest(bytes: Uint8Array): ProtoRequest {
   return requestType.toObject(requestType.decode(bytes), { longs: String, enums: String });
@@ -71,5 +97,17 @@ export function decodeJson(json: object): ProtoRequest {
 export function encodeResponse(rejectedDataPoints: number, errorMessage: string): Uint8Array {
   return responseType
     .encode(responseType.fromObject({ partialSuccess: { rejectedDataPoints, errorMessage } }))
+    .finish();
+}
+
+/** {@link decodeRequest} for log records. */
+export function decodeLogsRequest(bytes: Uint8Array): ProtoLogsRequest {
+  return logsRequestType.toObject(logsRequestType.decode(bytes), { longs: String, enums: String });
+}
+
+/** An ExportLogsServiceResponse with a partial success. */
+export function encodeLogsResponse(rejectedLogRecords: number, errorMessage: string): Uint8Array {
+  return logsResponseType
+    .encode(logsResponseType.fromObject({ partialSuccess: { rejectedLogRecords, errorMessage } }))
     .finish();
 }
