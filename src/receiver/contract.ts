@@ -1,4 +1,5 @@
 import { KvmeterError } from "../errors.ts";
+import type { ReceivedLogs } from "./decode-logs.ts";
 import type { ReceivedResource } from "./decode.ts";
 
 /** Larger requests are refused, before and after decompression. */
@@ -11,6 +12,8 @@ export interface ReceiverOptions {
   readonly port?: number;
   /** Called for each request before it is answered. What it throws is the sender's answer. */
   readonly onMetrics: (resources: readonly ReceivedResource[], request: ReceivedRequest) => void;
+  /** The same for log records. Without it there is no such service here. */
+  readonly onLogs?: (resources: readonly ReceivedLogs[], request: ReceivedRequest) => void;
   /** TLS instead of plaintext; with `ca` clients must have a certificate of that authority. PEM. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer };
 }
@@ -24,7 +27,7 @@ export interface ReceivedRequest {
 
 /** A receiver that listens. */
 export interface Receiver {
-  /** What a sender takes as its endpoint, path included. */
+  /** What a sender takes as its endpoint for metrics, path included. */
   readonly endpoint: string;
   /** Stops listening and ends all connections. */
   close(): Promise<void>;

@@ -1,11 +1,5 @@
-import { fileURLToPath } from "node:url";
-
-import protobuf from "protobufjs";
-
 import { type Integer, toInteger } from "../integer.ts";
-
-/** Attributes by key. */
-export type ReceivedAttributes = Readonly<Record<string, string | number | boolean>>;
+import { attributesOf, decoderOf, type ProtoKeyValue, type ReceivedAttributes } from "./messages.ts";
 
 export interface ReceivedPoint {
   readonly attributes: ReceivedAttributes;
@@ -48,16 +42,6 @@ interface ProtoRequest {
   }[];
 }
 
-interface ProtoKeyValue {
-  readonly key: string;
-  readonly value?: {
-    readonly stringValue?: string;
-    readonly boolValue?: boolean;
-    readonly intValue?: string;
-    readonly doubleValue?: number;
-  };
-}
-
 interface ProtoMetric {
   readonly name?: string;
   readonly description?: string;
@@ -87,19 +71,15 @@ interface ProtoPoint {
 
 const NO_RECORDED_VALUE = 1;
 
-const root = new protobuf.Root();
-root.resolvePath = (_origin, target) => fileURLToPath(new URL(`../../proto/${target}`, import.meta.url));
-root.loadSync("opentelemetry/proto/collector/metrics/v1/metrics_service.proto");
-const requestType = root.lookupType("opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest");
+const decode = decoderOf("metrics.v1.ExportMetricsServiceRequest");
 
 /**
- * Decodes an ExportMetricsServiceRequest with the official messages and protobufjs: nothing is shared with the
- * encoder, so that what is shown as received is what another program would have read.
+ * Decodes an ExportMetricsServiceRequest.
  *
  * @throws RangeError or Error where the bytes are no such message.
  */
 export function decodeRequest(body: Uint8Array): ReceivedResource[] {
-  const request: ProtoRequest = requestType.toObject(requestType.decode(body), { longs: String });
+  const request: ProtoRequest = decode(body);
   return (request.resourceMetrics ?? []).map(({ resource, scopeMetrics }) => ({
     attributes: attributesOf(resource?.attributes),
     metrics: (scopeMetrics ?? []).flatMap(({ metrics }) => (metrics ?? []).map(metricOf)),
@@ -138,15 +118,6 @@ function histogramOf({
   explicitBounds = [],
 }: ProtoPoint): ReceivedHistogram {
   return { count: integer(count), sum, bounds: explicitBounds, bucketCounts: bucketCounts.map(integer) };
-}
-
-function attributesOf(pairs: readonly ProtoKeyValue[] = []): ReceivedAttributes {
-  return Object.fromEntries(
-    pairs.map(({ key, value = {} }) => {
-      const { stringValue, boolValue, intValue, doubleValue } = value;
-      return [key, stringValue ?? boolValue ?? doubleValue ?? Number(intValue)];
-    }),
-  );
 }
 
 function integer(text: string): Integer {

@@ -5,17 +5,17 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 
 import { REQUEST_LIMIT_BYTES, type Receiver, type ReceiverOptions, listenError } from "./contract.ts";
-import { decodeRequest } from "./decode.ts";
-
-const PATH = "/v1/metrics";
+import { type Service, servicesOf } from "./services.ts";
 
 const decompress = promisify(gunzip);
 
 /** {@link startReceiver} for HTTP with protobuf. */
 export async function startHttpReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { tls, port = 0 } = options;
+  const services = servicesOf(options);
+  const [metrics] = services;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const status = await receive(request, options);
+    const status = await receive(request, services);
     response.writeHead(status, { "content-type": "application/x-protobuf", "content-length": 0 }).end();
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
@@ -30,7 +30,7 @@ export async function startHttpReceiver(options: ReceiverOptions): Promise<Recei
   });
   const { port: listening } = server.address() as AddressInfo;
   return {
-    endpoint: `${tls === undefined ? "http" : "https"}://127.0.0.1:${listening}${PATH}`,
+    endpoint: `${tls === undefined ? "http" : "https"}://127.0.0.1:${listening}${metrics.httpPath}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -40,8 +40,9 @@ export async function startHttpReceiver(options: ReceiverOptions): Promise<Recei
 }
 
 /** Takes one request; gives the status to answer with. */
-async function receive(request: IncomingMessage, { onMetrics }: ReceiverOptions): Promise<number> {
-  if (request.url !== PATH) return 404;
+async function receive(request: IncomingMessage, services: readonly Service[]): Promise<number> {
+  const service = services.find(({ httpPath }) => httpPath === request.url);
+  if (service === undefined) return 404;
   if (request.method !== "POST") return 405;
   if (request.headers["content-type"] !== "application/x-protobuf") return 415;
   try {
@@ -51,7 +52,7 @@ async function receive(request: IncomingMessage, { onMetrics }: ReceiverOptions)
       request.headers["content-encoding"] === "gzip"
         ? await decompress(body, { maxOutputLength: REQUEST_LIMIT_BYTES })
         : body;
-    onMetrics(decodeRequest(message), { headers: plainHeaders(request), bytes: message.length });
+    service.take(message, { headers: plainHeaders(request), bytes: message.length });
     return 200;
   } catch {
     return 400;

@@ -3,12 +3,15 @@ import { connect } from "node:http2";
 import { test } from "node:test";
 
 import { KvmeterError } from "../../src/errors.ts";
+import type { ResourceRecords } from "../../src/metrics/log-records.ts";
 import type { ResourcePoints } from "../../src/metrics/points.ts";
+import { encodeLogs } from "../../src/otlp/encode-logs.ts";
 import { encodeCycle } from "../../src/otlp/encode.ts";
 import type { DestinationOptions } from "../../src/otlp/options.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { createTransport } from "../../src/otlp/transport.ts";
 import {
+  type ReceivedLogs,
   type ReceivedRequest,
   type ReceivedResource,
   type ReceiverOptions,
@@ -143,6 +146,76 @@ for (const protocol of ["http/protobuf", "grpc"] as const) {
       return true;
     });
     await first.close();
+  });
+}
+
+const records: ResourceRecords = {
+  resource: { attributes: { "libvirt.domain.name": "web1" } },
+  records: [
+    {
+      timeNs,
+      observedTimeNs: timeNs + 1n,
+      eventName: "libvirt.domain.lifecycle",
+      severity: "error",
+      body: "web1 crashed",
+      attributes: { "libvirt.event.type": "crashed", count: 3, on: true },
+    },
+    {
+      timeNs: undefined,
+      observedTimeNs: timeNs + 2n,
+      eventName: "libvirt.domain.reboot",
+      severity: "info",
+      body: undefined,
+      attributes: {},
+    },
+  ],
+};
+
+const expectedLogs: ReceivedLogs[] = [
+  {
+    attributes: { "libvirt.domain.name": "web1" },
+    records: [
+      {
+        timeNs,
+        observedTimeNs: timeNs + 1n,
+        eventName: "libvirt.domain.lifecycle",
+        severityNumber: 17,
+        severityText: "ERROR",
+        body: "web1 crashed",
+        attributes: { "libvirt.event.type": "crashed", count: 3, on: true },
+      },
+      {
+        timeNs: undefined,
+        observedTimeNs: timeNs + 2n,
+        eventName: "libvirt.domain.reboot",
+        severityNumber: 9,
+        severityText: "INFO",
+        body: undefined,
+        attributes: {},
+      },
+    ],
+  },
+];
+
+for (const protocol of ["http/protobuf", "grpc"] as const) {
+  test(`${protocol}: log records arrive as they were sent, and only where they are wanted`, async () => {
+    const [logsRequest] = encodeLogs([records], { scope: kvmeterScope("1.2.3"), limitBytes: 1e6 });
+    assert.ok(logsRequest);
+    const received: ReceivedLogs[] = [];
+    const outcomes: string[] = [];
+    for (const onLogs of [
+      (resources: readonly ReceivedLogs[]) => void received.push(...resources),
+      undefined,
+    ]) {
+      const receiver = await startReceiver({ protocol, onMetrics: () => {}, ...(onLogs && { onLogs }) });
+      const endpoint = receiver.endpoint.replace("/v1/metrics", "/v1/logs");
+      const transport = createTransport(optionsFor({ protocol, endpoint }));
+      outcomes.push((await transport.export(logsRequest)).status);
+      await transport.close();
+      await receiver.close();
+    }
+    assert.deepEqual(outcomes, ["accepted", "refused"]);
+    assert.deepEqual(received, expectedLogs);
   });
 }
 
