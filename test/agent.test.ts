@@ -25,6 +25,7 @@ function configuration(uris: readonly string[], endpoint?: string): Configuratio
             {
               name: "collector",
               preset: "collector",
+              signals: ["metrics"],
               identity: "resource",
               temporality: "cumulative",
               order: "fresh-first",

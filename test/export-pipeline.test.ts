@@ -38,6 +38,7 @@ function destination(preset: PresetName, endpoint: string): DestinationConfigura
   return {
     name: preset,
     preset,
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint,
     headers: "requiredHeader" in rest ? { [rest.requiredHeader.name]: "key" } : {},
@@ -191,6 +192,7 @@ function endedPoints(backend: StrictBackend | undefined): number {
 function keeper(kept: ExportRequest[]): Destination {
   return {
     name: "kept",
+    signal: "metrics",
     counts: {
       handedOverPoints: 0,
       recoveredPoints: 0,

@@ -2,7 +2,13 @@ import type { JsonSchema } from "@valibot/to-json-schema";
 
 import { ENVIRONMENT_VARIABLES } from "../../src/config/environment.ts";
 import { configurationJsonSchema } from "../../src/config/json-schema.ts";
-import { type Preset, PRESET_NAMES, presetOf, protocolsOf } from "../../src/config/presets.ts";
+import {
+  type Preset,
+  PRESET_NAMES,
+  type PresetName,
+  presetOf,
+  protocolsOf,
+} from "../../src/config/presets.ts";
 import { formatDuration, formatSize } from "../../src/config/units.ts";
 
 const INTRODUCTION = `# Configuration
@@ -14,8 +20,8 @@ the \`OTEL_EXPORTER_OTLP_*\` environment names, or else to a collector on the sa
 a YAML file, given with \`--config FILE\`; [kvmeter.yaml](../config/kvmeter.yaml) is one with every option at its
 default. \`kvmeter config validate -c FILE\` checks a file, \`kvmeter config print -c FILE\` shows what is in effect.
 
-What is said twice: the command line wins over the file, the file over the environment, and a variable for metrics over
-a general one. An \`export\` section replaces the exporter's environment as a whole, so that one backend's credentials
+What is said twice: the command line wins over the file, the file over the environment, and a variable for one signal
+over a general one. An \`export\` section replaces the exporter's environment as a whole, so that one backend's credentials
 never travel to another.
 
 An unknown option, a wrong value and a reference that leads nowhere are errors; kvmeter then does not start. All of
@@ -95,6 +101,12 @@ function presets(): string {
     const { identity, temporality, order, maxAgeMs } = presetOf(name);
     return `| \`${name}\` | \`${identity}\` | \`${temporality}\` | \`${order}\` | ${formatDuration(maxAgeMs)} |`;
   });
+  const logs = PRESET_NAMES.map((name) => {
+    const { signals, maxAgeMs, logsMaxAgeMs = maxAgeMs, logsTo } = presetOf(name);
+    const where = logsTo === "nobody" ? "" : logsEndpoints(name).join(", ");
+    const age = logsTo === "nobody" ? "" : formatDuration(logsMaxAgeMs);
+    return `| \`${name}\` | \`[${signals.join(", ")}]\` | ${where} | ${age} |`;
+  });
   return `## Presets
 
 The first protocol of a preset is its default.
@@ -106,7 +118,28 @@ ${rows.join("\n")}
 | preset | identity | temporality | order | queue.max_age |
 |---|---|---|---|---|
 ${defaults.join("\n")}
+
+### Log records
+
+What happens to the domains is sent as OTLP log records to a destination that has \`logs\` among its \`signals\`. The
+preset \`collector\` has it by default, since there log records need no other right, address or contract than metrics:
+a collector without a pipeline for logs refuses them, which is said once in kvmeter's log, and \`signals: [metrics]\` ends
+it. Elsewhere logs are authorised and paid for apart from metrics, so they are sent when asked for:
+\`signals: [metrics, logs]\`. Where \`endpoint\` has a path that is none of the preset's, \`logs_endpoint\` says where they go.
+
+| preset | signals | logs_endpoint | queue.max_age for logs |
+|---|---|---|---|
+${logs.join("\n")}
 `;
+}
+
+/** Where log records go by default, a protocol each. */
+function logsEndpoints(name: PresetName): string[] {
+  const { logsTo, protocols } = presetOf(name);
+  return protocolsOf(presetOf(name)).map((protocol) => {
+    const { endpoint = "", logsPath = "" } = protocols[protocol] ?? {};
+    return logsTo === "itself" ? `\`${endpoint}${logsPath}\`` : `that of ${logsTo}, with \`${logsPath}\``;
+  });
 }
 
 function remarks({ summary, site, requiredHeader, headers = {}, hostAttribute }: Preset): string {
@@ -130,8 +163,8 @@ function environment(): string {
   const rows = Object.entries(ENVIRONMENT_VARIABLES).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
   return `## Environment
 
-The variables of the OpenTelemetry specification. In a name \`*\` stands for nothing or for \`METRICS_\`, which wins. An
-empty variable counts as not set. What the specification lets an SDK ignore with a warning is an error here: an agent
+The variables of the OpenTelemetry specification. In a name \`*\` stands for nothing, or for \`METRICS_\` or
+\`LOGS_\`, which win for that signal. An empty variable counts as not set. What the specification lets an SDK ignore with a warning is an error here: an agent
 that sends elsewhere than its operator wrote is worse than one that does not start.
 
 | variable | meaning |

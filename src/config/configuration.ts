@@ -1,5 +1,6 @@
 import type { LogFormat, LogLevel } from "../log.ts";
 import type { Attributes, Temporality } from "../metrics/points.ts";
+import type { Signal } from "../otlp/destination.ts";
 import type { DestinationOptions } from "../otlp/options.ts";
 import type { QueueLimits, SendOrder } from "../otlp/queue/contract.ts";
 import type { Identity, PresetName } from "./presets.ts";
@@ -24,11 +25,19 @@ export interface MetricPatterns {
   readonly disable: readonly string[];
 }
 
-/** One backend, complete. */
+/** How log records travel to a backend, and what of them waits while it is away. */
+export interface LogsConfiguration extends DestinationOptions {
+  readonly queue: QueueLimits;
+}
+
+/** One backend, complete; what {@link DestinationOptions} says is for metrics. */
 export interface DestinationConfiguration extends DestinationOptions {
   /** Its preset's name, numbered from the second of a kind: `collector`, `collector-2`. */
   readonly name: string;
   readonly preset: PresetName;
+  readonly signals: readonly Signal[];
+  /** Present where log records are among the signals. */
+  readonly logs?: LogsConfiguration | undefined;
   readonly identity: Identity;
   /** Of counters and histograms. */
   readonly temporality: Temporality;

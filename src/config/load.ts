@@ -124,7 +124,7 @@ function secretsOf(
   fileValues: readonly string[],
 ): readonly string[] {
   const secrets = new Set(fileValues);
-  for (const { endpoint, headers } of destinations) {
+  for (const { endpoint, headers } of destinations.flatMap((one) => [one, one.logs ?? []].flat())) {
     for (const value of Object.values(headers)) {
       secrets.add(value);
       secrets.add(value.slice(value.indexOf(" ") + 1));

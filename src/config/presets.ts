@@ -1,4 +1,5 @@
 import type { Temporality } from "../metrics/points.ts";
+import type { Signal } from "../otlp/destination.ts";
 import { OTLP_DEFAULTS, QUEUE_DEFAULTS, type DestinationOptions } from "../otlp/options.ts";
 import type { SendOrder } from "../otlp/queue/contract.ts";
 
@@ -20,6 +21,8 @@ interface PresetProtocol {
   readonly endpoint?: string;
   /** HTTP only: the path that takes metrics. */
   readonly path?: string;
+  /** HTTP only: the path that takes log records. */
+  readonly logsPath?: string;
   /** Longest request body that the destination takes, before compression. */
   readonly requestLimitBytes: number;
 }
@@ -30,17 +33,23 @@ export interface Preset {
   readonly summary: string;
   /** The ways in; the first is the default. */
   readonly protocols: Readonly<Partial<Record<Protocol, PresetProtocol>>>;
+  /** What it is sent where nothing else is said. */
+  readonly signals: readonly Signal[];
+  /** Who takes log records. Where it is another program, its endpoint must be given. */
+  readonly logsTo: "itself" | "VictoriaLogs" | "nobody";
   readonly identity: Identity;
   /** What it takes, or takes better. */
   readonly temporality: Temporality;
   readonly order: SendOrder;
   /** How old points may be that it still takes. */
   readonly maxAgeMs: number;
+  /** The same of log records, where it differs. */
+  readonly logsMaxAgeMs?: number;
   /** Of an endpoint with `{site}`: what an operator puts there, and the default where most have the same. */
   readonly site?: { readonly meaning: string; readonly default?: string };
   /** The header without which it takes nothing, and what its value looks like. */
   readonly requiredHeader?: { readonly name: string; readonly value: string };
-  /** Headers sent unless the file has them. */
+  /** Headers sent with metrics unless the file has them. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A further resource attribute for the name of the hypervisor's host. */
   readonly hostAttribute?: string;
@@ -48,6 +57,14 @@ export interface Preset {
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
+
+/**
+ * Log records are sent by default where they need no other right, address or contract than metrics do: to one's own
+ * collector. Elsewhere they are authorised and paid for apart from metrics, so that their operator must want them.
+ */
+const BOTH = { signals: ["metrics", "logs"], logsTo: "itself" } as const;
+const LOGS_IF_WANTED = { signals: ["metrics"], logsTo: "itself" } as const;
+
 const TOLERANT = { order: "fresh-first", maxAgeMs: QUEUE_DEFAULTS.maxAgeMs } as const;
 
 /** Adding a destination is adding its row. */
@@ -59,9 +76,11 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: OTLP_DEFAULTS.httpEndpoint,
         path: "/v1/metrics",
+        logsPath: "/v1/logs",
         requestLimitBytes: 20 * MIB,
       },
     },
+    ...BOTH,
     identity: "resource",
     temporality: "cumulative",
     ...TOLERANT,
@@ -76,6 +95,8 @@ export const PRESETS = {
         requestLimitBytes: 32 * MIB,
       },
     },
+    signals: ["metrics"],
+    logsTo: "nobody",
     identity: "attributes",
     temporality: "cumulative",
     // It refuses a request as a whole when one point in it is older than what it has of that series.
@@ -88,9 +109,12 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: "http://localhost:8428",
         path: "/opentelemetry/v1/metrics",
+        logsPath: "/insert/opentelemetry/v1/logs",
         requestLimitBytes: 64 * MIB,
       },
     },
+    signals: ["metrics"],
+    logsTo: "VictoriaLogs",
     identity: "resource",
     temporality: "cumulative",
     ...TOLERANT,
@@ -101,9 +125,11 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: "https://otlp-gateway-{site}.grafana.net",
         path: "/otlp/v1/metrics",
+        logsPath: "/otlp/v1/logs",
         requestLimitBytes: 4 * MIB,
       },
     },
+    ...LOGS_IF_WANTED,
     identity: "resource",
     temporality: "cumulative",
     // Its store is Prometheus's, with a window of some hours for what comes late.
@@ -118,13 +144,16 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: "https://otlp.{site}",
         path: "/v1/metrics",
+        logsPath: "/v1/logs",
         requestLimitBytes: 500_000,
       },
     },
+    ...LOGS_IF_WANTED,
     identity: "resource",
     temporality: "delta",
     order: "fresh-first",
     maxAgeMs: HOUR_MS,
+    logsMaxAgeMs: 18 * HOUR_MS,
     site: { meaning: "your Datadog site", default: "datadoghq.com" },
     requiredHeader: { name: "dd-api-key", value: "an API key" },
     // Without it a domain's name and uuid are dropped with all other resource attributes. No space: what follows the
@@ -139,10 +168,12 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: "https://otlp.{site}",
         path: "/v1/metrics",
+        logsPath: "/v1/logs",
         requestLimitBytes: 1_000_000,
       },
       grpc: { endpoint: "https://otlp.{site}:4317", requestLimitBytes: 1_000_000 },
     },
+    ...LOGS_IF_WANTED,
     identity: "resource",
     temporality: "delta",
     ...TOLERANT,
@@ -155,16 +186,22 @@ export const PRESETS = {
       "http/protobuf": {
         endpoint: "https://{site}.live.dynatrace.com",
         path: "/api/v2/otlp/v1/metrics",
+        logsPath: "/api/v2/otlp/v1/logs",
         // It takes 4 MB and 15,000 points, and drops the request beyond either. A point has at least 27 bytes.
         requestLimitBytes: 400_000,
       },
     },
+    ...LOGS_IF_WANTED,
     identity: "resource",
     temporality: "delta",
     order: "fresh-first",
     maxAgeMs: HOUR_MS,
+    logsMaxAgeMs: 24 * HOUR_MS,
     site: { meaning: "your environment's id, such as abc12345" },
-    requiredHeader: { name: "authorization", value: "Api-Token and a token with the scope metrics.ingest" },
+    requiredHeader: {
+      name: "authorization",
+      value: "Api-Token and a token with the scope metrics.ingest, for logs logs.ingest",
+    },
   },
 } as const satisfies Record<string, Preset>;
 

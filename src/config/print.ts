@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 
-import type { DestinationConfiguration } from "./configuration.ts";
+import type { DestinationConfiguration, LogsConfiguration } from "./configuration.ts";
 import type { ConfigurationDocument } from "./document.ts";
 import type { LoadedConfiguration } from "./load.ts";
 import type { Path } from "./path.ts";
@@ -66,6 +66,10 @@ function printable(destination: DestinationConfiguration, path: Path, document: 
   return {
     preset: show([...path, "preset"], destination.preset),
     endpoint: show([...path, "endpoint"], printableEndpoint(destination)),
+    signals: destination.signals.map((signal, index) => show([...path, "signals", index], signal)),
+    ...(destination.logs && {
+      logs_endpoint: show([...path, "logs_endpoint"], printableEndpoint(destination.logs)),
+    }),
     protocol: show([...path, "protocol"], destination.protocol),
     headers: Object.fromEntries(headers) as Record<string, string>,
     compression: show([...path, "compression"], destination.compression),
@@ -84,7 +88,7 @@ function printable(destination: DestinationConfiguration, path: Path, document: 
 }
 
 /** With a scheme, which only the environment can leave out, and without a query, which can hold a key. */
-function printableEndpoint({ endpoint, insecure }: DestinationConfiguration): string {
+function printableEndpoint({ endpoint, insecure }: LogsConfiguration): string {
   const url = endpoint.includes("://") ? endpoint : `${insecure === true ? "http" : "https"}://${endpoint}`;
   return url.replace(/\?.*$/s, `?${HIDDEN}`);
 }

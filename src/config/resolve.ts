@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 
+import { type Signal, SIGNALS } from "../otlp/destination.ts";
 import type { TlsOptions } from "../otlp/options.ts";
 import type { DestinationConfiguration } from "./configuration.ts";
 import { completeEndpoint } from "./endpoint.ts";
 import type { Path } from "./path.ts";
 import { checkTls, readPem } from "./pem.ts";
 import { presetOf, protocolsOf, type Preset, type Protocol } from "./presets.ts";
+import { resolveLogs } from "./resolve-logs.ts";
 import type { FileDestination } from "./schema.ts";
 
 /** How resolving tells what is wrong with the option at a path. */
@@ -38,25 +40,35 @@ function resolveDestination(
   const protocol = resolveProtocol(entry, preset, report);
   const endpoint = resolveEndpoint(entry, protocol, report);
   checkHeaders(entry, preset, report);
-  if (entry.tls !== undefined && endpoint.startsWith("http:")) {
-    report(["tls"], "needs an https:// endpoint; change the endpoint or take tls away");
-  }
-  return {
-    preset: entry.preset,
+  const metrics = {
     protocol,
     endpoint,
-    headers: { ...presetHeaders(entry, preset), ...entry.headers },
     compression: entry.compression,
     timeoutMs: entry.timeout,
     requestLimitBytes: entry.request_limit ?? preset.protocols[protocol]?.requestLimitBytes ?? 0,
     tls: resolveTls(entry.tls ?? {}, directory, report),
+    queue: { maxBytes: entry.queue.max_size, maxAgeMs: entry.queue.max_age ?? preset.maxAgeMs },
+  };
+  const logs = resolveLogs(entry, metrics, report);
+  if (entry.tls !== undefined && [endpoint, logs?.endpoint ?? ""].every((one) => !one.startsWith("https:"))) {
+    report(["tls"], "needs an https:// endpoint; change the endpoint or take tls away");
+  }
+  return {
+    preset: entry.preset,
+    ...metrics,
+    headers: { ...presetHeaders(entry, preset), ...entry.headers },
+    signals: resolveSignals(entry, logs !== undefined),
+    ...(logs && { logs }),
     identity: entry.identity ?? preset.identity,
     temporality: entry.temporality ?? preset.temporality,
     ...(preset.hostAttribute !== undefined && { hostAttribute: preset.hostAttribute }),
-    queue: { maxBytes: entry.queue.max_size, maxAgeMs: entry.queue.max_age ?? preset.maxAgeMs },
     order: entry.order ?? preset.order,
     replayRateBytesPerS: entry.replay_rate,
   };
+}
+
+function resolveSignals({ signals }: FileDestination, hasLogs: boolean): readonly Signal[] {
+  return SIGNALS.filter((signal) => (signal === "logs" ? hasLogs : (signals?.includes(signal) ?? true)));
 }
 
 /** Names of headers are the same in any case. */
@@ -99,7 +111,7 @@ function resolveEndpoint(entry: FileDestination, protocol: Protocol, report: Rep
   }
   const endpoint = entry.endpoint ?? template.replace("{site}", own ?? "");
   try {
-    return completeEndpoint(endpoint, entry.preset, protocol);
+    return completeEndpoint(endpoint, { preset: entry.preset, protocol, signal: "metrics" });
   } catch (error) {
     report(["endpoint"], (error as Error).message);
     return "";

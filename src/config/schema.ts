@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
 import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
+import { SIGNALS } from "../otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import {
   duration,
@@ -94,6 +95,23 @@ export const destinationSchema = object(
           "or only the beginning of it; any other path is used as it is.",
       ),
     ),
+    signals: v.optional(
+      v.pipe(
+        v.array(oneOf(SIGNALS, "`metrics` or `logs`."), "must be a list such as [metrics, logs]"),
+        v.minLength(1, "must have at least one entry"),
+        v.maxLength(SIGNALS.length, "must not have more than two entries"),
+        v.description(
+          "What is sent: `metrics`, and as `logs` what happens to the domains, such as their lifecycle. The preset " +
+            "knows whether its backend takes log records at all.",
+        ),
+      ),
+    ),
+    logs_endpoint: v.optional(
+      text(
+        "Where log records go, if not to the backend's usual place beside `endpoint`; `/v1/logs`, or the preset's path " +
+          "for them, is added as it is there. All else that is said of the destination, its headers too, holds for both.",
+      ),
+    ),
     protocol: v.optional(oneOf(["grpc", "http/protobuf"], "How requests travel.")),
     headers: v.optional(
       v.pipe(
@@ -167,7 +185,7 @@ export const destinationSchema = object(
             }),
           ),
         },
-        "What waits while the backend is away.",
+        "What waits while the backend is away. Metrics and log records have a queue each, with these limits.",
       ),
       {},
     ),
@@ -235,7 +253,7 @@ export const configurationSchema = object(
         ),
         v.maxLength(64, "must not have more than 64 entries"),
         v.description(
-          "Where metrics go. With this section the OTEL_EXPORTER_OTLP_* environment is not looked at; without " +
+          "Where metrics and log records go. With this section the OTEL_EXPORTER_OTLP_* environment is not looked at; without " +
             "it, it names the one destination.",
         ),
       ),

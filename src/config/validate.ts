@@ -93,5 +93,6 @@ function shownValue(document: ConfigurationDocument, path: Path): string | undef
 }
 
 function mayHoldPassword(source: string, path: Path): boolean {
-  return path.at(-1) === "endpoint" ? /[@?]/.test(source) : /:\/\/[^/]*:[^/]*@/.test(source);
+  const isEndpoint = path.at(-1) === "endpoint" || path.at(-1) === "logs_endpoint";
+  return isEndpoint ? /[@?]/.test(source) : /:\/\/[^/]*:[^/]*@/.test(source);
 }

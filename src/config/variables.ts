@@ -28,9 +28,14 @@ export class VariableReader {
     this.#env = env;
   }
 
-  /** A problem with a variable. Its value is not shown: it may be a secret. */
+  /**
+   * A problem with a variable. Its value is not shown: it may be a secret. One that is read for several signals is
+   * reported once.
+   */
   report(name: string, message: string): void {
-    this.problems.push({ code: "ENVIRONMENT_INVALID", line: `${name}: ${message}`, offset: Infinity });
+    const line = `${name}: ${message}`;
+    if (this.problems.some((known) => known.line === line)) return;
+    this.problems.push({ code: "ENVIRONMENT_INVALID", line, offset: Infinity });
   }
 
   text(...names: readonly string[]): Variable | undefined {

@@ -1,5 +1,5 @@
 import type { Logger } from "../log.ts";
-import type { DropReason } from "./destination.ts";
+import type { DropReason, Signal } from "./destination.ts";
 import type { Timers } from "./timers.ts";
 
 export type DestinationLog = Pick<Logger, "info" | "warn">;
@@ -15,27 +15,39 @@ const WELL_AFTER_MS: Readonly<Record<Problem, number>> = {
   too_large: 60_000,
 };
 
-/** What to say of points that are lost before anybody has refused them. */
-const DROP_WORDS: Readonly<Partial<Record<DropReason, string>>> = {
-  queue_full: "The queue is full: the oldest points are dropped to make room for new ones",
-  too_old: "Points have waited longer than the queue's age limit and are dropped",
-  unreadable: "Points in the queue's file cannot be read any more and are dropped",
+/** What a signal is made of. */
+export const THINGS: Readonly<Record<Signal, string>> = { metrics: "points", logs: "log records" };
+
+/** What to say of things that are lost before anybody has refused them. */
+const DROP_WORDS: Readonly<Partial<Record<DropReason, (things: string) => string>>> = {
+  queue_full: (things) => `The queue is full: the oldest ${things} are dropped to make room for new ones`,
+  too_old: (things) => `Some ${things} have waited longer than the queue's age limit and are dropped`,
+  unreadable: (things) => `Some ${things} in the queue's file cannot be read any more and are dropped`,
 };
+
+interface DeliveryLogOptions {
+  readonly name: string;
+  readonly signal: Signal;
+  readonly log: DestinationLog;
+  readonly timers: Timers;
+}
 
 /** Tells the log of one destination's changes of state, each once, however many batches it is about. */
 export class DeliveryLog {
   readonly #fields: { readonly destination: string };
   readonly #log: DestinationLog;
   readonly #timers: Timers;
+  readonly #things: string;
   /** Undefined until something has been sent or has failed. */
   #state: "well" | Problem | undefined;
   #wrongAtMs = 0;
   readonly #dropping = new Set<DropReason>();
 
-  constructor({ name, log, timers }: { name: string; log: DestinationLog; timers: Timers }) {
+  constructor({ name, signal, log, timers }: DeliveryLogOptions) {
     this.#fields = { destination: name };
     this.#log = log;
     this.#timers = timers;
+    this.#things = THINGS[signal];
   }
 
   /** The backend took a request. `waiting`: batches that are still queued. */
@@ -62,6 +74,6 @@ export class DeliveryLog {
     const words = DROP_WORDS[reason];
     if (words === undefined || this.#dropping.has(reason)) return;
     this.#dropping.add(reason);
-    this.#log.warn({ ...this.#fields, reason }, words);
+    this.#log.warn({ ...this.#fields, reason }, words(this.#things));
   }
 }

@@ -1,7 +1,8 @@
 import type { Codec } from "./compression.ts";
 
 /** What a request carries. */
-export type Signal = "metrics" | "logs";
+export const SIGNALS = ["metrics", "logs"] as const;
+export type Signal = (typeof SIGNALS)[number];
 
 /** One encoded ExportMetricsServiceRequest (or ExportLogsServiceRequest), ready to be sent. */
 export interface ExportRequest {
@@ -49,8 +50,8 @@ export const DROP_REASONS = [
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /**
- * The account of a destination since its start. Every point is counted once: handed over + recovered = exported +
- * dropped + queued, at any moment.
+ * The account of a destination since its start. Every point, or log record where it is logs that it takes, is counted
+ * once: handed over + recovered = exported + dropped + queued, at any moment.
  */
 export interface DeliveryCounts {
   /** Points given to the destination. */
@@ -72,9 +73,10 @@ export interface DeliveryCounts {
   readonly lastError: string | undefined;
 }
 
-/** Where a cycle's requests leave for: queue, retry and pace are the destination's own. */
+/** Where requests of one signal leave for: queue, retry and pace are the destination's own. */
 export interface Destination {
   readonly name: string;
+  readonly signal: Signal;
   /** Of one moment: it does not change afterwards. */
   readonly counts: DeliveryCounts;
   /** Resolves when the first request has been tried: with what went wrong, undefined when it was accepted. */

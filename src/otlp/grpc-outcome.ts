@@ -3,12 +3,13 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { type ErrorCode, KvmeterError } from "../errors.ts";
 import { decodeStatus } from "./answers.ts";
 import { connectionError, deadlineError } from "./connection-errors.ts";
-import type { ExportOutcome } from "./destination.ts";
+import type { ExportOutcome, Signal } from "./destination.ts";
 import { quote } from "./wording.ts";
 
 /** What the answer is to. */
 export interface GrpcExchange {
   readonly endpointName: string;
+  readonly signal: Signal;
   readonly timeoutMs: number;
   /** Their values are kept out of messages. */
   readonly headers: Readonly<Record<string, string>>;
@@ -28,7 +29,12 @@ const RETRYABLE = new Set([
 const MENDS: Readonly<Partial<Record<status, string>>> = {
   [status.UNAUTHENTICATED]: "check the destination's headers: the credentials are missing or wrong",
   [status.PERMISSION_DENIED]: "check the destination's headers: these credentials may not write here",
-  [status.UNIMPLEMENTED]: "check the endpoint: no OTLP metrics service listens here",
+};
+
+/** Where the method is unknown. */
+const NO_SERVICE: Readonly<Record<Signal, string>> = {
+  metrics: "check the endpoint: no OTLP metrics service listens here",
+  logs: "it takes no log records here: set signals: [metrics], or the logs_endpoint",
 };
 
 /** How grpc-js words it that there was no connection to send on, or that it broke. */
@@ -71,10 +77,14 @@ function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExcha
   const parts = [
     `Cannot export to ${exchange.endpointName}: gRPC ${status[failure.code]}`,
     quote(failure.details, exchange.headers),
-    tooLarge ? "lower the destination's request_limit" : (MENDS[failure.code] ?? ""),
+    tooLarge ? "lower the destination's request_limit" : mendOf(failure.code, exchange.signal),
   ];
   // The failure is not kept as the cause: its metadata may hold what the backend quoted of the headers.
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));
+}
+
+function mendOf(code: status, signal: Signal): string {
+  return code === status.UNIMPLEMENTED ? NO_SERVICE[signal] : (MENDS[code] ?? "");
 }
 
 /** google.rpc.Status in the trailers; empty where there is none. */

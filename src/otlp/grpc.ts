@@ -14,13 +14,16 @@ import {
 } from "@grpc/grpc-js";
 
 import { decodeExportResponse } from "./answers.ts";
-import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.ts";
+import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
 import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, quote } from "./wording.ts";
 
-const METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const METHODS: Readonly<Record<Signal, string>> = {
+  metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+  logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
 
 /** grpc-js's own limit is two minutes: too long to notice that a backend is back. */
 const RECONNECT_LIMIT_MS = 10_000;
@@ -46,17 +49,17 @@ export class GrpcTransport implements OtlpTransport {
     for (const [name, value] of Object.entries(options.headers)) this.#metadata.set(name, value);
   }
 
-  export({ body, pointCount }: ExportRequest): Promise<ExportOutcome> {
+  export({ body, pointCount, signal = "metrics" }: ExportRequest): Promise<ExportOutcome> {
     const { headers, timeoutMs } = this.#options;
     const endpointName = nameOfEndpoint(this.#endpoint);
     const onAnswer = (failure: ServiceError | null, answer: Buffer = Buffer.alloc(0)): ExportOutcome => {
-      if (failure !== null) return outcomeOfFailure(failure, { endpointName, timeoutMs, headers });
+      if (failure !== null) return outcomeOfFailure(failure, { endpointName, signal, timeoutMs, headers });
       const { rejectedPoints, message } = decodeExportResponse(answer, pointCount);
       return { status: "accepted", rejectedPoints, message: quote(message, headers) };
     };
     return new Promise((resolve) => {
       const call = this.#client.makeUnaryRequest(
-        METHOD,
+        METHODS[signal],
         asBuffer,
         (answer: Buffer) => answer,
         body,

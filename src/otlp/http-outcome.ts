@@ -1,6 +1,6 @@
 import { type ErrorCode, KvmeterError } from "../errors.ts";
 import { decodeExportResponse, decodeStatus, parseRetryAfter } from "./answers.ts";
-import type { ExportOutcome } from "./destination.ts";
+import type { ExportOutcome, Signal } from "./destination.ts";
 import { http } from "./node-http.ts";
 import { nameOfEndpoint, quote } from "./wording.ts";
 
@@ -16,6 +16,7 @@ export interface HttpAnswer {
 /** What the answer is to. */
 export interface HttpExchange {
   readonly endpointName: string;
+  readonly signal: Signal;
   readonly pointCount: number;
   /** Their values are kept out of messages. */
   readonly headers: Readonly<Record<string, string>>;
@@ -35,11 +36,16 @@ const MENDS: Readonly<Record<number, string>> = {
   308: REDIRECTED,
   401: "check the destination's headers: the credentials are missing or wrong",
   403: "check the destination's headers: these credentials may not write here",
-  404: "check the endpoint's path: for metrics alone it is used as it is, usually /v1/metrics",
   405: "check the endpoint's path: something else than OTLP listens here",
   407: "a proxy stands in between and wants credentials",
   413: "lower the destination's request_limit",
   415: "it does not take protobuf: check the endpoint's path",
+};
+
+/** Where there is nothing at the endpoint's path. */
+const NOT_FOUND: Readonly<Record<Signal, string>> = {
+  metrics: "check the endpoint's path: for metrics alone it is used as it is, usually /v1/metrics",
+  logs: "it takes no log records here: set signals: [metrics], or the logs_endpoint",
 };
 
 /** What an HTTP answer means for the request. */
@@ -74,7 +80,7 @@ function statusError(code: ErrorCode, answer: HttpAnswer, exchange: HttpExchange
   const parts = [
     `Cannot export to ${exchange.endpointName}: HTTP ${status} ${http.STATUS_CODES[status] ?? ""}`.trim(),
     quote(said, exchange.headers),
-    MENDS[status] ?? "",
+    status === 404 ? NOT_FOUND[exchange.signal] : (MENDS[status] ?? ""),
   ];
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));
 }

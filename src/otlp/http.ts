@@ -51,7 +51,8 @@ export class HttpTransport implements OtlpTransport {
     let attempt = await this.#attempt(encoded, deadline);
     if ("error" in attempt && attempt.stale) attempt = await this.#attempt(encoded, deadline);
     if ("answer" in attempt) {
-      return outcomeOfAnswer(attempt.answer, { endpointName, pointCount: request.pointCount, headers });
+      const { pointCount, signal = "metrics" } = request;
+      return outcomeOfAnswer(attempt.answer, { endpointName, signal, pointCount, headers });
     }
     const error = deadline.aborted
       ? deadlineError(endpointName, timeoutMs)

@@ -1,3 +1,5 @@
+import type { Signal } from "./destination.ts";
+
 /** TLS material as PEM. Whoever reads the configuration loads the files. */
 export interface TlsOptions {
   /** Certificate authorities to trust instead of those that Node comes with and the system's. */
@@ -11,13 +13,13 @@ export interface TlsOptions {
 }
 
 /**
- * How to reach one OTLP backend: plain data, complete, with every default already filled in by the
+ * How to reach one OTLP backend for one signal: plain data, complete, with every default already filled in by the
  * configuration ({@link OTLP_DEFAULTS}).
  */
 export interface DestinationOptions {
   readonly protocol: "grpc" | "http/protobuf";
   /**
-   * Where requests go. For HTTP the whole URL, path included: {@link metricsUrlOf} makes it from a general
+   * Where requests go. For HTTP the whole URL, path included: {@link signalUrlOf} makes it from a general
    * endpoint. For gRPC `http://host:port`, `https://host:port` or `host:port`; a path is not used.
    */
   readonly endpoint: string;
@@ -53,11 +55,11 @@ export const QUEUE_DEFAULTS = {
 export const USER_AGENT = "kvmeter";
 
 /**
- * The URL for metrics of a general OTLP/HTTP endpoint: `v1/metrics` relative to it (OTLP exporter
- * specification, "Endpoint URLs for OTLP/HTTP"). An endpoint given for metrics alone is used as it is.
+ * The URL for a signal of a general OTLP/HTTP endpoint: `v1/metrics` or `v1/logs` relative to it (OTLP exporter
+ * specification, "Endpoint URLs for OTLP/HTTP"). An endpoint given for one signal alone is used as it is.
  */
-export function metricsUrlOf(generalEndpoint: string): string {
+export function signalUrlOf(generalEndpoint: string, signal: Signal): string {
   const url = new URL(generalEndpoint);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/metrics`;
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/${signal}`;
   return url.href;
 }

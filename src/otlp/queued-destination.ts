@@ -1,13 +1,14 @@
 import { Backoff } from "../backoff.ts";
 import { messageOf } from "../errors.ts";
 import { type Codec, decompress } from "./compression.ts";
-import { DeliveryLog, type DestinationLog } from "./delivery-log.ts";
+import { DeliveryLog, type DestinationLog, THINGS } from "./delivery-log.ts";
 import type {
   DeliveryCounts,
   Destination,
   ExportOutcome,
   ExportRequest,
   OtlpTransport,
+  Signal,
 } from "./destination.ts";
 import type { DestinationOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
@@ -23,6 +24,8 @@ export interface DeliveryOptions {
   readonly log: DestinationLog;
   /** The destination's own, whose name it bears. */
   readonly queue: DeliveryQueue;
+  /** What its requests carry; metrics where nothing is said. */
+  readonly signal?: Signal;
   /** oldest-first for a backend that refuses what is older than what it has. */
   readonly order: SendOrder;
   /** How fast what an outage left behind is sent, in bytes as they travel; undefined is no limit. */
@@ -53,6 +56,7 @@ export function createQueuedDestination(options: DestinationOptions & DeliveryOp
 
 /** {@link createQueuedDestination} on any transport. */
 export class QueuedDestination implements Destination {
+  readonly signal: Signal;
   readonly #options: DeliveryOptions;
   readonly #queue: DeliveryQueue;
   readonly #transport: OtlpTransport;
@@ -82,12 +86,13 @@ export class QueuedDestination implements Destination {
     options: DeliveryOptions & Pick<DestinationOptions, "protocol" | "compression">,
   ) {
     const { queue, log, protocol, compression, timers = systemTimers, random = Math.random } = options;
+    this.signal = options.signal ?? "metrics";
     this.#options = options;
     this.#queue = queue;
     this.#transport = transport;
     this.#timers = timers;
     this.#random = random;
-    this.#log = new DeliveryLog({ name: queue.name, log, timers });
+    this.#log = new DeliveryLog({ name: queue.name, signal: this.signal, log, timers });
     this.#backoff = new Backoff({ ...(options.backoff ?? BACKOFF), random });
     this.#pace = new Pace(options.replayRateBytesPerS);
     this.#sentCodec = protocol === "http/protobuf" && compression !== "none" ? compression : undefined;
@@ -232,7 +237,8 @@ export class QueuedDestination implements Destination {
       this.#log.well(this.#queue.queuedBatches);
       return;
     }
-    this.#lastError = `The backend rejected ${rejectedPoints} of ${batch.pointCount} points: ${message}`;
+    const things = THINGS[this.signal];
+    this.#lastError = `The backend rejected ${rejectedPoints} of ${batch.pointCount} ${things}: ${message}`;
     this.#log.wrong("rejected", this.#lastError);
   }
 

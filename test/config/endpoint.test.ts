@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { completeEndpoint } from "../../src/config/endpoint.ts";
+import { completeEndpoint, logsEndpointBeside } from "../../src/config/endpoint.ts";
+import type { PresetName } from "../../src/config/presets.ts";
 
-const complete = (endpoint: string, preset: Parameters<typeof completeEndpoint>[1]) =>
-  completeEndpoint(endpoint, preset, "http/protobuf");
+const http = { protocol: "http/protobuf", signal: "metrics" } as const;
+const grpc = { preset: "collector", protocol: "grpc", signal: "metrics" } as const;
+const logs = (endpoint: string, preset: PresetName) =>
+  completeEndpoint(endpoint, { ...http, preset, signal: "logs" });
+const beside = (endpoint: string, preset: PresetName) => logsEndpointBeside(endpoint, { ...http, preset });
+const complete = (endpoint: string, preset: PresetName) => completeEndpoint(endpoint, { ...http, preset });
 
 test("for HTTP the preset's path completes an endpoint that has none of it or its beginning", () => {
   assert.equal(complete("http://c:4318", "collector"), "http://c:4318/v1/metrics");
@@ -21,15 +26,33 @@ test("for HTTP the preset's path completes an endpoint that has none of it or it
 });
 
 test("for gRPC only scheme, host and port count", () => {
-  assert.equal(completeEndpoint("https://c:4317/", "collector", "grpc"), "https://c:4317");
-  assert.throws(() => completeEndpoint("http://c:4317/v1/metrics", "collector", "grpc"), /must have no path/);
+  assert.equal(completeEndpoint("https://c:4317/", grpc), "https://c:4317");
+  assert.throws(() => completeEndpoint("http://c:4317/v1/metrics", grpc), /must have no path/);
 });
 
 test("what is no plain URL is refused without showing it", () => {
   for (const endpoint of ["c:4317", "ftp://secret", "//secret", "https://secret:x@h", "http://h/#secret"]) {
     assert.throws(
-      () => completeEndpoint(endpoint, "collector", "http/protobuf"),
+      () => complete(endpoint, "collector"),
       (error) => error instanceof Error && !error.message.includes("secret"),
     );
   }
+});
+
+test("an endpoint for log records is completed with the path for them", () => {
+  assert.equal(logs("http://c:4318", "collector"), "http://c:4318/v1/logs");
+  assert.equal(logs("http://l:9428", "victoriametrics"), "http://l:9428/insert/opentelemetry/v1/logs");
+  assert.equal(logs("http://l:9428/own", "victoriametrics"), "http://l:9428/own");
+});
+
+test("log records go beside metrics, with the preset's path for them", () => {
+  assert.equal(beside("http://c:4318/v1/metrics", "collector"), "http://c:4318/v1/logs");
+  assert.equal(beside("http://p/kvm/v1/metrics?a=b", "collector"), "http://p/kvm/v1/logs?a=b");
+  assert.equal(
+    beside("https://e.live.dynatrace.com/api/v2/otlp/v1/metrics", "dynatrace"),
+    "https://e.live.dynatrace.com/api/v2/otlp/v1/logs",
+  );
+  assert.equal(beside("http://c:4318/own", "collector"), undefined);
+  assert.equal(beside("http://p:9090/api/v1/otlp/v1/metrics", "prometheus"), undefined);
+  assert.equal(logsEndpointBeside("https://c:4317", grpc), "https://c:4317");
 });

@@ -24,19 +24,24 @@ function problems(env: Record<string, string>): string {
 }
 
 test("an empty environment means the local collector over HTTP, uncompressed, as the specification has it", () => {
-  assert.deepEqual(destination({ OTEL_EXPORTER_OTLP_ENDPOINT: "" }), {
-    name: "collector",
-    preset: "collector",
+  const way = {
     protocol: "http/protobuf",
-    endpoint: "http://localhost:4318/v1/metrics",
     headers: {},
     compression: "none",
     timeoutMs: 10_000,
     requestLimitBytes: 20 * 1024 * 1024,
     tls: {},
+    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
+  };
+  assert.deepEqual(destination({ OTEL_EXPORTER_OTLP_ENDPOINT: "" }), {
+    name: "collector",
+    preset: "collector",
+    ...way,
+    endpoint: "http://localhost:4318/v1/metrics",
+    signals: ["metrics", "logs"],
+    logs: { ...way, endpoint: "http://localhost:4318/v1/logs" },
     identity: "resource",
     temporality: "cumulative",
-    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
     order: "fresh-first",
     replayRateBytesPerS: 1024 * 1024,
   });
@@ -80,6 +85,45 @@ test("a variable for metrics wins over the general one", () => {
     { protocol, headers, timeoutMs, compression },
     { protocol: "grpc", headers: { a: "metrics" }, timeoutMs: 2000, compression: "gzip" },
   );
+});
+
+test("log records have variables of their own, which win over the general ones, and metrics do not see them", () => {
+  const { protocol, endpoint, logs } = destination({
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://general:4318/base",
+    OTEL_EXPORTER_OTLP_HEADERS: "a=general",
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: "grpc",
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "https://logs:4317",
+    OTEL_EXPORTER_OTLP_LOGS_HEADERS: "a=logs",
+    OTEL_EXPORTER_OTLP_LOGS_TIMEOUT: "3000",
+    OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: "gzip",
+  });
+  assert.deepEqual([protocol, endpoint], ["http/protobuf", "http://general:4318/base/v1/metrics"]);
+  assert.equal(logs?.protocol, "grpc");
+  assert.equal(logs.endpoint, "https://logs:4317");
+  assert.deepEqual(logs.headers, { a: "logs" });
+  assert.deepEqual([logs.timeoutMs, logs.compression], [3000, "gzip"]);
+  assert.equal(logs.requestLimitBytes, 4 * 1024 * 1024 - 16 * 1024);
+});
+
+test("an endpoint for logs is used as it is, the general one gets their path", () => {
+  const cases = [
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:4318/otlp" }, "http://c:4318/otlp/v1/logs"],
+    [{ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://c:4318/l" }, "http://c:4318/l"],
+    [{ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://m" }, "http://localhost:4318/v1/logs"],
+  ] as const;
+  for (const [env, expected] of cases) assert.equal(destination(env).logs?.endpoint, expected);
+});
+
+test("OTEL_LOGS_EXPORTER=none: no log records", () => {
+  const { signals, logs } = destination({ OTEL_LOGS_EXPORTER: "none" });
+  assert.deepEqual([signals, logs], [["metrics"], undefined]);
+});
+
+test("the headers of logs are secrets, too", () => {
+  const { secrets } = loadConfiguration({
+    env: { OTEL_EXPORTER_OTLP_LOGS_HEADERS: "authorization=Bearer%20planted" },
+  }).configuration;
+  assert.ok(secrets.includes("planted"));
 });
 
 test("headers and attributes are percent-decoded", () => {
@@ -128,6 +172,8 @@ const refused: Readonly<Record<string, readonly [value: string, message: RegExp]
     "both",
     /must be one of cumulative, lowmemory, delta: current value is "both"/,
   ],
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: ["http://user:secret@c:4318", /must not hold a user or password; put/],
+  OTEL_LOGS_EXPORTER: ["console", /must be one of otlp, none: current value is "console"/],
   OTEL_METRIC_EXPORT_INTERVAL: ["0", /must be whole milliseconds between 100 and 86400000/],
   OTEL_RESOURCE_ATTRIBUTES: ["a=%zz", /entry 1 must be key=value/],
 };

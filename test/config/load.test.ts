@@ -236,9 +236,7 @@ export:
   - { preset: prometheus, headers: { X-Scope-OrgID: "1" } }
 `);
   const [grpc, http, prometheus] = destinations;
-  assert.deepEqual(grpc, {
-    name: "collector",
-    preset: "collector",
+  const way = {
     protocol: "grpc",
     endpoint: "http://localhost:4317",
     headers: {},
@@ -246,9 +244,16 @@ export:
     timeoutMs: 10_000,
     requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
     tls: {},
+    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
+  };
+  assert.deepEqual(grpc, {
+    name: "collector",
+    preset: "collector",
+    ...way,
+    signals: ["metrics", "logs"],
+    logs: way,
     identity: "resource",
     temporality: "cumulative",
-    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * 3_600_000 },
     order: "fresh-first",
     replayRateBytesPerS: 1024 * 1024,
   });

@@ -26,6 +26,7 @@ const HOUR_MS = 3_600_000;
 /** What each ready file must come to, as far as the backend's documentation says. */
 const EXPECTED: Readonly<Record<PresetName, object>> = {
   collector: {
+    signals: ["metrics", "logs"],
     protocol: "grpc",
     endpoint: "http://localhost:4317",
     headers: {},
@@ -33,6 +34,7 @@ const EXPECTED: Readonly<Record<PresetName, object>> = {
     requestLimitBytes: 4 * 1024 * 1024 - 16 * 1024,
   },
   prometheus: {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "http://localhost:9090/api/v1/otlp/v1/metrics",
     headers: {},
@@ -41,12 +43,14 @@ const EXPECTED: Readonly<Record<PresetName, object>> = {
     order: "oldest-first",
   },
   victoriametrics: {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "http://localhost:8428/opentelemetry/v1/metrics",
     headers: {},
     temporality: "cumulative",
   },
   "grafana-cloud": {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "https://otlp-gateway-prod-eu-west-2.grafana.net/otlp/v1/metrics",
     headers: { authorization: "Basic cGxhbnRlZDpzZWNyZXQ=" },
@@ -54,6 +58,7 @@ const EXPECTED: Readonly<Record<PresetName, object>> = {
     order: "oldest-first",
   },
   datadog: {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "https://otlp.datadoghq.com/v1/metrics",
     headers: {
@@ -66,6 +71,7 @@ const EXPECTED: Readonly<Record<PresetName, object>> = {
     queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: HOUR_MS },
   },
   newrelic: {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "https://otlp.nr-data.net/v1/metrics",
     headers: { "api-key": "planted-secret-nr" },
@@ -74,6 +80,7 @@ const EXPECTED: Readonly<Record<PresetName, object>> = {
     queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 48 * HOUR_MS },
   },
   dynatrace: {
+    signals: ["metrics"],
     protocol: "http/protobuf",
     endpoint: "https://abc12345.live.dynatrace.com/api/v2/otlp/v1/metrics",
     headers: { authorization: "Api-Token planted-secret-dt" },
@@ -121,6 +128,76 @@ test("every value of a preset can be overridden", () => {
   assert.deepEqual(datadog.queue, { maxBytes: 1e9, maxAgeMs: 3 * HOUR_MS });
 });
 
+const KEYS: Readonly<Record<string, object>> = {
+  "grafana-cloud": { site: "z", headers: { authorization: "Basic x" } },
+  datadog: { headers: { "dd-api-key": "x" } },
+  newrelic: { headers: { "api-key": "x" } },
+  dynatrace: { site: "e", headers: { authorization: "Api-Token x" } },
+};
+
+const LOGS: readonly [
+  entry: { readonly preset: PresetName; readonly [option: string]: unknown },
+  endpoint: string | undefined,
+][] = [
+  [{ preset: "collector" }, "http://localhost:4317"],
+  [{ preset: "collector", protocol: "http/protobuf" }, "http://localhost:4318/v1/logs"],
+  [{ preset: "collector", signals: ["metrics"] }, undefined],
+  [{ preset: "collector", protocol: "http/protobuf", endpoint: "http://c/own" }, undefined],
+  [
+    { preset: "collector", protocol: "http/protobuf", endpoint: "http://c/own", logs_endpoint: "http://l/x" },
+    "http://l/x",
+  ],
+  [{ preset: "collector", logs_endpoint: "http://l:4317" }, "http://l:4317"],
+  [{ preset: "grafana-cloud" }, undefined],
+  [
+    { preset: "grafana-cloud", signals: ["metrics", "logs"] },
+    "https://otlp-gateway-z.grafana.net/otlp/v1/logs",
+  ],
+  [{ preset: "datadog", signals: ["metrics", "logs"] }, "https://otlp.datadoghq.com/v1/logs"],
+  [{ preset: "newrelic", signals: ["logs"] }, "https://otlp.nr-data.net/v1/logs"],
+  [{ preset: "newrelic", signals: ["logs"], protocol: "grpc" }, "https://otlp.nr-data.net:4317"],
+  [{ preset: "dynatrace", signals: ["logs"] }, "https://e.live.dynatrace.com/api/v2/otlp/v1/logs"],
+  [
+    { preset: "victoriametrics", logs_endpoint: "http://l:9428" },
+    "http://l:9428/insert/opentelemetry/v1/logs",
+  ],
+];
+
+for (const [entry, endpoint] of LOGS) {
+  test(`log records of ${JSON.stringify(entry)} go to ${endpoint}`, () => {
+    const [destination] = inline([{ ...KEYS[entry.preset], ...entry }]);
+    assert.ok(destination);
+    assert.equal(destination.logs?.endpoint, endpoint);
+    assert.equal(destination.signals.includes("logs"), endpoint !== undefined);
+  });
+}
+
+test("log records share what is said of the destination, but for what a preset says of metrics alone", () => {
+  const [datadog] = inline([
+    {
+      preset: "datadog",
+      signals: ["logs"],
+      headers: { "dd-api-key": "k" },
+      timeout: "3s",
+      request_limit: "20kB",
+      compression: "none",
+    },
+  ]);
+  assert.deepEqual(datadog?.signals, ["logs"]);
+  assert.deepEqual(datadog.logs, {
+    protocol: "http/protobuf",
+    endpoint: "https://otlp.datadoghq.com/v1/logs",
+    headers: { "dd-api-key": "k" },
+    compression: "none",
+    timeoutMs: 3000,
+    requestLimitBytes: 20_000,
+    tls: {},
+    queue: { maxBytes: 256 * 1024 * 1024, maxAgeMs: 18 * HOUR_MS },
+  });
+  const [own] = inline([{ preset: "collector", queue: { max_age: "3h" } }]);
+  assert.equal(own?.logs?.queue.maxAgeMs, 3 * HOUR_MS);
+});
+
 test("an endpoint of one's own needs neither site nor key: it can be a proxy that adds them", () => {
   const [dynatrace] = inline([{ preset: "dynatrace", endpoint: "http://proxy:8080/dt" }]);
   assert.equal(dynatrace?.endpoint, "http://proxy:8080/dt");
@@ -153,6 +230,30 @@ const REFUSED: readonly [entry: object, message: RegExp][] = [
     /protocol: must be http\/protobuf for the preset dynatrace/,
   ],
   [{ temporality: "lowmemory" }, /temporality: must be one of cumulative, delta/],
+  [
+    { preset: "prometheus", signals: ["metrics", "logs"] },
+    /export\[0\]\.signals: the preset prometheus takes metrics only; send logs to another destination/,
+  ],
+  [
+    { preset: "prometheus", logs_endpoint: "http://l" },
+    /export\[0\]\.logs_endpoint: the preset prometheus takes metrics only/,
+  ],
+  [
+    { preset: "victoriametrics", signals: ["metrics", "logs"] },
+    /export\[0\]: logs_endpoint is missing, because VictoriaLogs takes them, not victoriametrics/,
+  ],
+  [
+    { protocol: "http/protobuf", endpoint: "http://c/own", signals: ["logs"] },
+    /export\[0\]: logs_endpoint is missing, because endpoint has a path of its own/,
+  ],
+  [
+    { signals: ["metrics"], logs_endpoint: "http://l" },
+    /export\[0\]\.logs_endpoint: has no use here, because signals has no logs/,
+  ],
+  [{ logs_endpoint: "http://user:pass@l" }, /logs_endpoint: must not hold a user or password/],
+  [{ signals: [] }, /signals: must have at least one entry/],
+  [{ signals: ["traces"] }, /signals\[0\]: must be one of metrics, logs/],
+  [{ signals: "logs" }, /signals: must be a list such as \[metrics, logs\]/],
   [{ queue: { max_size: "1kB" } }, /queue\.max_size: must be between 1MiB and 1024GiB/],
   [{ queue: { max_age: "1s" } }, /queue\.max_age: must be between 1m and 30d/],
 ];

@@ -29,7 +29,7 @@ test("its export section equals the defaults of the preset collector", () => {
   assert.deepEqual(problems, []);
   const { file: short } = validateDocument(
     read(
-      "export: [{ request_limit: 4080KiB, endpoint: 'http://localhost:4317', protocol: grpc, identity: resource, temporality: cumulative, order: fresh-first, queue: { max_age: 2d } }]",
+      "export: [{ request_limit: 4080KiB, endpoint: 'http://localhost:4317', signals: [metrics, logs], protocol: grpc, identity: resource, temporality: cumulative, order: fresh-first, queue: { max_age: 2d } }]",
     ),
   );
   assert.deepEqual(file?.export, short?.export);

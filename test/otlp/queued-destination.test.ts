@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { ExportOutcome } from "../../src/otlp/destination.ts";
+import { encodeLogs } from "../../src/otlp/encode-logs.ts";
+import { kvmeterScope } from "../../src/otlp/scope.ts";
+import { decodeLogsRequest } from "./official-proto.ts";
 import { temporaryDirectory } from "./queue/helpers.ts";
 import { numbered } from "./queue/requests.ts";
-import { ACCEPTED, refused, retry } from "./scripted-transport.ts";
-import { assertBalanced, setUp } from "./sender.ts";
+import { ACCEPTED, refused, retry, TOO_LARGE } from "./scripted-transport.ts";
+import { assertBalanced, setUp, until } from "./sender.ts";
 
 test("what is delivered is sent at once and counted", async () => {
   const { time, destination, sent, log } = setUp({});
@@ -192,4 +195,55 @@ test("a backend that fails now and then is told of once, not at every request", 
     await time.pass(10_000);
   }
   assert.deepEqual(log.lines, ["info: Export works", "warn: never"]);
+});
+
+test("of log records the queue keeps the signal, over a restart too, and the log speaks of records", async () => {
+  const directory = temporaryDirectory();
+  const first = setUp({ outcomes: [retry(), retry()], directory, options: { signal: "logs" } });
+  assert.equal(first.destination.signal, "logs");
+  first.destination.deliver([{ ...numbered(1), pointCount: 5, signal: "logs" }]);
+  await first.time.settle();
+  await first.destination.close(0);
+  await first.store.close();
+
+  const rejecting: ExportOutcome = { status: "accepted", rejectedPoints: 2, message: "no body" };
+  const again = setUp({ outcomes: [rejecting], directory, options: { signal: "logs" } });
+  await again.time.settle();
+  assert.deepEqual(
+    again.transport.requests.map(({ signal, pointCount }) => [signal, pointCount]),
+    [["logs", 5]],
+  );
+  const { recoveredPoints, exportedPoints, droppedPoints } = again.destination.counts;
+  assert.deepEqual([recoveredPoints, exportedPoints, droppedPoints.rejected], [5, 3, 2]);
+  assert.deepEqual(again.log.lines, ["warn: The backend rejected 2 of 5 log records: no body"]);
+  assertBalanced(again.destination);
+});
+
+test("log records that are too large are cut between records", async () => {
+  const records = Array.from({ length: 4 }, (_, index) => ({
+    timeNs: BigInt(index + 1),
+    observedTimeNs: 9n,
+    eventName: "libvirt.domain.lifecycle",
+    severity: "info" as const,
+    body: undefined,
+    attributes: {},
+  }));
+  const [request] = encodeLogs([{ resource: { attributes: { a: "b" } }, records }], {
+    scope: kvmeterScope("1"),
+    limitBytes: 1e6,
+  });
+  assert.ok(request);
+  const { destination, transport } = setUp({ options: { signal: "logs" } });
+  const arrived: (string | undefined)[] = [];
+  transport.answer = (body) => {
+    const logs = decodeLogsRequest(body).resourceLogs?.[0]?.scopeLogs[0]?.logRecords ?? [];
+    if (logs.length > 1) return TOO_LARGE;
+    arrived.push(...logs.map(({ timeUnixNano }) => timeUnixNano));
+    return ACCEPTED;
+  };
+  destination.deliver([request]);
+  await until(() => destination.counts.queuedPoints === 0);
+  assert.deepEqual(arrived, ["1", "2", "3", "4"]);
+  assert.equal(destination.counts.exportedPoints, 4);
+  assertBalanced(destination);
 });

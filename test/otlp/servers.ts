@@ -4,7 +4,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { afterEach } from "node:test";
 
 import { KvmeterError } from "../../src/errors.ts";
-import type { ExportOutcome } from "../../src/otlp/destination.ts";
+import type { ExportOutcome, Signal } from "../../src/otlp/destination.ts";
 import type { DestinationOptions } from "../../src/otlp/options.ts";
 import { createTransport } from "../../src/otlp/transport.ts";
 
@@ -48,10 +48,13 @@ export function optionsFor(options: Partial<DestinationOptions>): DestinationOpt
 }
 
 /** One request through a transport of its own. */
-export async function exportOnce(options: Partial<DestinationOptions>): Promise<ExportOutcome> {
+export async function exportOnce(
+  options: Partial<DestinationOptions>,
+  signal?: Signal,
+): Promise<ExportOutcome> {
   const transport = createTransport(optionsFor(options));
   try {
-    return await transport.export(request);
+    return await transport.export({ ...request, ...(signal && { signal }) });
   } finally {
     await transport.close();
   }
