@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { KvmeterError } from "./errors.ts";
+import { EventPipeline } from "./event-pipeline.ts";
 import { createPipelines } from "./export-pipeline.ts";
 import { globMatcher } from "./glob.ts";
 import { suitHeapTo } from "./heap.ts";
@@ -18,7 +19,7 @@ import type { ResourcePoints } from "./metrics/points.ts";
 import type { ToldRow } from "./metrics/rows.ts";
 import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
-import { readAgent } from "./own-reading.ts";
+import { identifyAgent, readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
 import { HypervisorSource } from "./readings/hypervisor-source.ts";
@@ -51,10 +52,14 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const { stateDirectory } = configuration;
   const store =
     stateDirectory === undefined ? createMemoryStore({ log }) : openStateDirectory(stateDirectory, { log });
-  const pipelines = createPipelines(configuration, { log, store });
+  const context = { log, store, agent: identifyAgent() };
+  const pipelines = createPipelines(configuration, context);
+  const events = new EventPipeline(configuration, context);
+  const destinations = [...pipelines, events].flatMap((pipeline) => pipeline.destinations);
   const misfit = new AbortController();
-  for (const { destinations } of pipelines) {
-    for (const { firstError } of destinations) void firstError.then((error) => stopOnMisfit(error, misfit));
+  for (const { signal: carried, firstError } of destinations) {
+    // The first event can come when the agent has long been running, and then it does not give up any more.
+    if (carried === "metrics") void firstError.then((error) => stopOnMisfit(error, misfit));
   }
   let skippedCycles = 0;
   let started = false;
@@ -67,13 +72,13 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       started ||= checkStart(outcomes);
       poller.report(outcomes);
       suitHeapTo(outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0));
-      const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, pipelines });
+      const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, destinations });
       const connections = sources.flatMap(({ connection }) => connection ?? []);
       for (const pipeline of pipelines) pipeline.export({ outcomes, connections, own });
     }
     misfit.signal.throwIfAborted();
   } finally {
-    await Promise.all(pipelines.map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
+    await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();
     await Promise.all(sources.map((source) => source.close()));
   }

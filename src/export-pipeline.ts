@@ -1,8 +1,5 @@
-import { hostname } from "node:os";
-
 import { systemClock } from "./clock.ts";
 import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
-import { readRandomUuid } from "./host/random-uuid.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
 import { AGENT_METRICS, DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
@@ -17,7 +14,7 @@ import {
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
-import type { ResourceOptions } from "./metrics/resources.ts";
+import type { AgentIdentity, ResourceOptions } from "./metrics/resources.ts";
 import type { ToldRow } from "./metrics/rows.ts";
 import { selectRows } from "./metrics/selection.ts";
 import { cutRequests } from "./otlp/batch.ts";
@@ -51,8 +48,7 @@ type Wishes = Pick<DestinationConfiguration, "identity" | "temporality" | "hostA
 interface PipelineOptions {
   readonly outlets: readonly Outlet[];
   readonly wishes: Wishes;
-  /** Of this process. */
-  readonly instanceId: string;
+  readonly agent: AgentIdentity;
   readonly log: Logger;
   /** Where deltas' state is kept; undefined: in memory alone. */
   readonly deltaStore: DeltaStore | undefined;
@@ -80,7 +76,7 @@ export class ExportPipeline {
   readonly #told: Map<string, ToldDeltas>;
 
   constructor(configuration: Configuration, options: PipelineOptions) {
-    const { outlets, wishes, instanceId, log, deltaStore } = options;
+    const { outlets, wishes, agent, log, deltaStore } = options;
     const { identity, temporality, hostAttribute } = wishes;
     const resource: ResourceOptions = {
       serviceName: configuration.serviceName,
@@ -108,7 +104,7 @@ export class ExportPipeline {
       }),
     });
     this.#agentMeter = new AgentMeter({
-      agent: { version: VERSION, instanceId: instanceId, hostName: hostname(), pid: process.pid },
+      agent,
       startedAtNs,
       rows: selectRows(AGENT_METRICS, configuration.metrics),
       temporality,
@@ -189,10 +185,10 @@ function deltaStoreOf({ keyValue }: StateStore, key: string): DeltaStore {
 /** One pipeline for each kind of points that destinations want. */
 export function createPipelines(
   configuration: Configuration,
-  { log, store }: { readonly log: Logger; readonly store: StateStore },
+  { log, store, agent }: Pick<PipelineOptions, "log" | "agent"> & { readonly store: StateStore },
 ): ExportPipeline[] {
-  const instanceId = readRandomUuid() ?? globalThis.crypto.randomUUID();
-  const alike = Map.groupBy(configuration.destinations, ({ identity, temporality, hostAttribute = "" }) =>
+  const takers = configuration.destinations.filter(({ signals }) => signals.includes("metrics"));
+  const alike = Map.groupBy(takers, ({ identity, temporality, hostAttribute = "" }) =>
     [identity, temporality, hostAttribute].join(" ").trim(),
   );
   return Array.from(alike, ([key, destinations]) => {
@@ -206,6 +202,6 @@ export function createPipelines(
       requestLimitBytes: options.requestLimitBytes,
     }));
     const deltaStore = wishes.temporality === "delta" ? deltaStoreOf(store, `deltas ${key}`) : undefined;
-    return new ExportPipeline(configuration, { outlets, wishes, instanceId, log, deltaStore });
+    return new ExportPipeline(configuration, { outlets, wishes, agent, log, deltaStore });
   });
 }

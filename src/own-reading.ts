@@ -1,9 +1,14 @@
+import { hostname } from "node:os";
+
 import type { Clock } from "./clock.ts";
-import type { ExportPipeline } from "./export-pipeline.ts";
+import { readRandomUuid } from "./host/random-uuid.ts";
 import type { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { AgentReading } from "./metrics/agent-meter.ts";
+import type { AgentIdentity } from "./metrics/resources.ts";
+import type { Destination } from "./otlp/destination.ts";
 import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
+import { VERSION } from "./version.ts";
 
 /** Where the agent looks to know itself. */
 export interface OwnState {
@@ -11,11 +16,17 @@ export interface OwnState {
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
   readonly skippedCycles: number;
   readonly calls: LibvirtStatistics;
-  readonly pipelines: readonly ExportPipeline[];
+  readonly destinations: readonly Destination[];
+}
+
+/** Who this process is. The instance is another one after every start. */
+export function identifyAgent(): AgentIdentity {
+  const instanceId = readRandomUuid() ?? globalThis.crypto.randomUUID();
+  return { version: VERSION, instanceId, hostName: hostname(), pid: process.pid };
 }
 
 /** What the agent knows of itself at this moment. */
-export function readAgent({ clock, outcomes, skippedCycles, calls, pipelines }: OwnState): AgentReading {
+export function readAgent({ clock, outcomes, skippedCycles, calls, destinations }: OwnState): AgentReading {
   const cpu = process.cpuUsage();
   return {
     at: clock.now(),
@@ -23,13 +34,12 @@ export function readAgent({ clock, outcomes, skippedCycles, calls, pipelines }: 
     skippedCycles,
     libvirtCalls: calls.procedures,
     unknownFields: outcomes.flatMap(({ reading }) => (reading === undefined ? [] : [reading.unknownFields])),
-    destinations: pipelines
-      .flatMap(({ destinations }) => destinations)
-      .map(({ name, counts }) => ({
-        name,
-        exportedPoints: counts.exportedPoints,
-        droppedPoints: new Map(Object.entries(counts.droppedPoints)),
-      })),
+    destinations: destinations.map(({ name, signal, counts }) => ({
+      name,
+      signal,
+      exportedPoints: counts.exportedPoints,
+      droppedPoints: new Map(Object.entries(counts.droppedPoints)),
+    })),
     cpuUserUs: cpu.user,
     cpuSystemUs: cpu.system,
     memoryBytes: process.memoryUsage.rss(),

@@ -30,6 +30,7 @@ import {
 } from "./otlp/strict-backends.ts";
 
 const SOURCE = "qemu:///system";
+const AGENT = { version: "1.2.3", instanceId: "agent", hostName: "kvm7", pid: 7 };
 const INTERVAL_S = 50;
 
 function destination(preset: PresetName, endpoint: string): DestinationConfiguration {
@@ -122,7 +123,11 @@ test("over ten minutes with an outage, of VMs that come, go and reboot, no stric
   const backends = await Promise.all(rules.map(([, each]) => strictBackend(each)));
   const destinations = rules.map(([preset], index) => destination(preset, backends[index]?.endpoint ?? ""));
   const { log } = collectLog();
-  const pipelines = createPipelines(configuration(destinations), { log, store: createMemoryStore({ log }) });
+  const pipelines = createPipelines(configuration(destinations), {
+    log,
+    store: createMemoryStore({ log }),
+    agent: AGENT,
+  });
   assert.equal(
     pipelines.length,
     3,
@@ -228,7 +233,7 @@ test("deltas over agent restarts, an outage and a VM's reboot add up to what the
     new ExportPipeline(configuration([]), {
       outlets: [{ destination: keeper(kept), requestLimitBytes: 20_000 }],
       wishes: { identity: "resource", temporality: "delta" },
-      instanceId: "agent",
+      agent: AGENT,
       log: collectLog().log,
       deltaStore,
     });
@@ -253,4 +258,11 @@ test("deltas over agent restarts, an outage and a VM's reboot add up to what the
   assert.equal(timeNs.get(stay), 19n * perStep);
   // From cycle 0 to 8, and the second life with all of its 11.
   assert.equal(timeNs.get(rebooted), 8n * perStep + 11n * perStep);
+});
+
+test("a destination of log records alone gets no metrics", () => {
+  const { log } = collectLog();
+  const context = { log, store: createMemoryStore({ log }), agent: AGENT };
+  const collector = destination("collector", "http://127.0.0.1:1");
+  assert.deepEqual(createPipelines(configuration([{ ...collector, signals: ["logs"] }]), context), []);
 });

@@ -23,6 +23,7 @@ function configuration(uris: readonly string[], endpoint: string, intervalMs: nu
       {
         name: "collector",
         preset: "collector",
+        signals: ["metrics"],
         identity: "resource",
         protocol: "http/protobuf",
         endpoint,

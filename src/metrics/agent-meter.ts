@@ -8,6 +8,15 @@ type Teller = TellerOf<(typeof AGENT_METRICS)[number]>;
 
 const SOURCE_STATES = ["ok", "partial", "failed"] as const;
 
+/** What tells of deliveries, by what is delivered. */
+const DELIVERY_METRICS = {
+  metrics: {
+    exported: "otel.sdk.exporter.metric_data_point.exported",
+    dropped: "kvmeter.dropped.data_points",
+  },
+  logs: { exported: "otel.sdk.exporter.log.exported", dropped: "kvmeter.dropped.log_records" },
+} as const;
+
 /** What became of one source in the last cycle. */
 export interface SourceReport {
   readonly source: string;
@@ -15,9 +24,10 @@ export interface SourceReport {
   readonly durationS: number;
 }
 
-/** One destination's account since the agent started. */
+/** One destination's account since the agent started, in data points or log records. */
 export interface DestinationReport {
   readonly name: string;
+  readonly signal: keyof typeof DELIVERY_METRICS;
   readonly exportedPoints: number;
   /** By reason. */
   readonly droppedPoints: ReadonlyMap<string, number>;
@@ -108,11 +118,12 @@ function tell(reading: AgentReading, unknownFields: ReadonlyMap<string, number>,
   for (const [field, count] of unknownFields) {
     value("kvmeter.libvirt.unknown_fields", { "libvirt.field": field }, count);
   }
-  for (const { name, exportedPoints, droppedPoints } of reading.destinations) {
-    value("otel.sdk.exporter.metric_data_point.exported", { "otel.component.name": name }, exportedPoints);
+  for (const { name, signal, exportedPoints, droppedPoints } of reading.destinations) {
+    const { exported, dropped } = DELIVERY_METRICS[signal];
+    value(exported, { "otel.component.name": name }, exportedPoints);
     for (const [reason, count] of droppedPoints) {
       const attributes = { "kvmeter.destination": name, "kvmeter.drop.reason": reason };
-      value("kvmeter.dropped.data_points", attributes, count);
+      value(dropped, attributes, count);
     }
   }
   value("process.cpu.time", { "cpu.mode": "user" }, reading.cpuUserUs / 1e6);

@@ -30,7 +30,7 @@ const SERVICE_NAME = "kvmeter";
  * overridden, since Prometheus builds job and instance of it and two domains would become one.
  */
 export function domainResource(
-  { uuid, name, description }: DomainReading,
+  { uuid, name, description }: Pick<DomainReading, "uuid" | "name" | "description">,
   hypervisor: HypervisorIdentity,
   options: ResourceOptions = {},
 ): Attributes {
@@ -53,7 +53,10 @@ export function domainResource(
 }
 
 /** Attributes that stand on every point of a domain. */
-export function pointIdentity({ uuid, name }: DomainReading, options: ResourceOptions): Attributes {
+export function pointIdentity(
+  { uuid, name }: Pick<DomainReading, "uuid" | "name">,
+  options: ResourceOptions,
+): Attributes {
   return options.identity === "attributes"
     ? { "libvirt.domain.uuid": uuid, "libvirt.domain.name": name }
     : {};

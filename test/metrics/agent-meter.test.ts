@@ -28,7 +28,20 @@ const FULL: AgentReading = {
     ["CONNECT_GET_ALL_DOMAIN_STATS", { calls: { ok: 7, error: 0, deadline: 1 }, lastDurationMs: 40 }],
   ]),
   unknownFields: [new Map([["vcpu.#.newcomer", 3]])],
-  destinations: [{ name: "collector", exportedPoints: 1000, droppedPoints: new Map([["refused", 5]]) }],
+  destinations: [
+    {
+      name: "collector",
+      signal: "metrics",
+      exportedPoints: 1000,
+      droppedPoints: new Map([["refused", 5]]),
+    },
+    {
+      name: "collector/logs",
+      signal: "logs",
+      exportedPoints: 20,
+      droppedPoints: new Map([["queue_full", 3]]),
+    },
+  ],
   cpuUserUs: 1_500_000,
   cpuSystemUs: 500_000,
   memoryBytes: 80_000_000,
@@ -66,6 +79,12 @@ test("what the agent knows of itself becomes the table's metrics, all of them", 
   ]);
   assert.deepEqual(points.values("otel.sdk.exporter.metric_data_point.exported"), [
     [{ "otel.component.name": "collector" }, 1000],
+  ]);
+  assert.deepEqual(points.values("kvmeter.dropped.log_records"), [
+    [{ "kvmeter.destination": "collector/logs", "kvmeter.drop.reason": "queue_full" }, 3],
+  ]);
+  assert.deepEqual(points.values("otel.sdk.exporter.log.exported"), [
+    [{ "otel.component.name": "collector/logs" }, 20],
   ]);
   assert.deepEqual(points.values("process.cpu.time"), [
     [{ "cpu.mode": "user" }, 1.5],
