@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { paths, repositoryRoot } from "./parts.ts";
@@ -50,8 +50,28 @@ export interface OtlpMetric {
   };
 }
 
+/** A log record in OTLP's JSON. */
+export interface OtlpLogRecord {
+  readonly timeUnixNano?: string;
+  readonly observedTimeUnixNano?: string;
+  readonly severityNumber?: number;
+  readonly severityText?: string;
+  readonly eventName?: string;
+  readonly body?: OtlpAnyValue;
+  readonly attributes?: readonly OtlpKeyValue[];
+}
+
 /** One line of the collector's file exporter: a batch that it passed on. */
 export interface ExportedBatch {
+  readonly resourceLogs?: readonly {
+    readonly resource?: { readonly attributes?: readonly OtlpKeyValue[] };
+    readonly schemaUrl?: string;
+    readonly scopeLogs?: readonly {
+      readonly scope?: { readonly name?: string; readonly version?: string };
+      readonly logRecords?: readonly OtlpLogRecord[];
+      readonly schemaUrl?: string;
+    }[];
+  }[];
   readonly resourceMetrics?: readonly {
     readonly resource?: { readonly attributes?: readonly OtlpKeyValue[] };
     readonly schemaUrl?: string;
@@ -80,8 +100,13 @@ export interface Collector {
 
 let started = 0;
 
-/** Starts a collector on free ports with the repository's example configuration, as it is. */
-export async function startCollector(environment: NodeJS.ProcessEnv = {}): Promise<Collector> {
+const EXAMPLE = join(repositoryRoot, "otel-collector-example.yaml");
+
+/** Starts a collector on free ports with the repository's example configuration, as it is unless it is changed. */
+export async function startCollector(
+  environment: NodeJS.ProcessEnv = {},
+  change: (example: string) => string = (example) => example,
+): Promise<Collector> {
   started += 1;
   const name = `collector-${process.pid}-${started}`;
   const directory = join(stateDirectory, name);
@@ -91,9 +116,11 @@ export async function startCollector(environment: NodeJS.ProcessEnv = {}): Promi
   await beginRecord({ name, processes: [], paths: [directory] });
   try {
     await mkdir(directory, { recursive: true });
+    const configurationPath = join(directory, "collector.yaml");
+    await writeFile(configurationPath, change(await readFile(EXAMPLE, "utf8")));
     const daemon = await startDaemon({
       command: paths.collector,
-      args: ["--config", join(repositoryRoot, "otel-collector-example.yaml")],
+      args: ["--config", configurationPath],
       logPath,
       environment: {
         KVMETER_COLLECTOR_GRPC: grpc,
