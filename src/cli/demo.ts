@@ -87,6 +87,7 @@ async function demonstrate({ domains, seed, intervalMs, signal, view }: DemoOpti
         const changes = arrivals.take(resources, request);
         if (changes !== undefined) view.update(arrivals, changes);
       },
+      onLogs: (resources, request) => arrivals.takeLogs(resources, request),
     });
     stack.defer(async () => receiver.close());
     const { configuration } = loadConfiguration({
@@ -109,8 +110,9 @@ async function demonstrate({ domains, seed, intervalMs, signal, view }: DemoOpti
 
 function summary(totals: Totals, seconds: number): string {
   if (totals.points === 0) return "Nothing has arrived at the receiver.\n";
-  const { cycles, requests, points, bytes, domains, created, destroyed } = totals;
-  const size = `${points} points in ${requests} requests, ${formatBytes(bytes)}`;
+  const { cycles, requests, points, records, bytes, domains, created, destroyed } = totals;
+  const what = records === 0 ? `${points} points` : `${points} points and ${records} log records`;
+  const size = `${what} in ${requests} requests, ${formatBytes(bytes)}`;
   return `
 In ${formatSeconds(seconds)} ${cycles} cycles have arrived over OTLP/gRPC: ${size}.
 ${domains} domains were seen; ${created} of them came and ${destroyed} went in that time.

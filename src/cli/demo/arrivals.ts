@@ -1,4 +1,4 @@
-import type { ReceivedRequest, ReceivedResource } from "../../receiver/receiver.ts";
+import type { ReceivedLogs, ReceivedRequest, ReceivedResource } from "../../receiver/receiver.ts";
 import { stateOf, sumOf, TRAFFIC, type DomainPoints, type Traffic } from "../domain-row.ts";
 
 /** What has arrived of one domain. */
@@ -18,6 +18,8 @@ export interface Totals {
   readonly cycles: number;
   readonly requests: number;
   readonly points: number;
+  /** Log records: what happened to the domains. */
+  readonly records: number;
   /** Of the requests' messages, decompressed. */
   readonly bytes: number;
   readonly domains: number;
@@ -36,7 +38,16 @@ export class Arrivals {
   readonly #live = new Map<string, Known>();
   readonly #present = new Set<string>();
   readonly #changes: Change[] = [];
-  readonly #totals = { cycles: 0, requests: 0, points: 0, bytes: 0, domains: 0, created: 0, destroyed: 0 };
+  readonly #totals = {
+    cycles: 0,
+    requests: 0,
+    points: 0,
+    records: 0,
+    bytes: 0,
+    domains: 0,
+    created: 0,
+    destroyed: 0,
+  };
 
   get totals(): Totals {
     return this.#totals;
@@ -61,6 +72,19 @@ export class Arrivals {
     if (this.#totals.cycles === cyclesBefore) return undefined;
     this.#removeAbsent();
     return this.#changes.splice(0);
+  }
+
+  /** Takes a request of log records; they are told with the next complete cycle. */
+  takeLogs(resources: readonly ReceivedLogs[], { bytes }: ReceivedRequest): void {
+    this.#totals.requests += 1;
+    this.#totals.bytes += bytes;
+    for (const { attributes, records } of resources) {
+      this.#totals.records += records.length;
+      const { "libvirt.domain.name": domain, "host.name": host } = attributes;
+      for (const { eventName, body } of records) {
+        this.#changes.push({ domain: String(domain ?? host), what: `${eventName} ${body ?? ""}`.trim() });
+      }
+    }
   }
 
   #takeDomain(uuid: string, name: string, { metrics }: ReceivedResource): void {

@@ -63,3 +63,24 @@ test("two domains of one name are two", () => {
   arrivals.take(twins, REQUEST);
   assert.equal(arrivals.domains.length, 2);
 });
+
+test("log records are counted, and told of with the next cycle", () => {
+  const arrivals = new Arrivals();
+  const record = {
+    timeNs: undefined,
+    observedTimeNs: 1n,
+    eventName: "libvirt.domain.lifecycle",
+    severityNumber: 9,
+    severityText: "INFO",
+    body: "started: booted",
+    attributes: {},
+  };
+  const attributes = { "libvirt.domain.name": "web1", "host.name": "kvm7" };
+  arrivals.takeLogs([{ attributes, records: [record, { ...record, body: undefined }] }], REQUEST);
+  assert.deepEqual(arrivals.take([RECEIVED_AGENT], REQUEST), [
+    { domain: "web1", what: "libvirt.domain.lifecycle started: booted" },
+    { domain: "web1", what: "libvirt.domain.lifecycle" },
+  ]);
+  const { records, requests, bytes } = arrivals.totals;
+  assert.deepEqual({ records, requests, bytes }, { records: 2, requests: 2, bytes: 200 });
+});
