@@ -124,7 +124,9 @@ resource_attributes: { planted: "\${file:attribute}" }
 log: { level: trace, format: json }
 export:
   - { endpoint: "http://127.0.0.1:${http}/?${query}", protocol: http/protobuf, headers: ${headers} }
-  - { endpoint: "http://127.0.0.1:${grpc}", headers: ${headers} }
+  - endpoint: "http://127.0.0.1:${grpc}"
+    logs_endpoint: "http://127.0.0.1:${grpc}"
+    headers: ${headers}
   - { endpoint: "http://localhost:${grpc}", headers: ${headers} }
   - endpoint: "https://127.0.0.1:9/?${query}"
     protocol: http/protobuf
@@ -182,6 +184,7 @@ libvirt: [{ uri: "qemu+tcp://u:${PLANTED.uriPassword}@h/system" }, { uri: "\${en
 interval: "\${env:TOKEN}"
 export:
   - endpoint: "http://u:${PLANTED.endpointPassword}@h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}"
+    logs_endpoint: "http://u:${PLANTED.endpointPassword}@h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}"
   - endpoint: "http://h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}"
     headers: { "a b": ${JSON.stringify(PLANTED.literalHeader)}, c: "\${file:token}\\u0007", d: ["${PLANTED.fileHeader}"] }
   - { endpoint: "nonsense?${encodeURIComponent(PLANTED.apiKey)}", protocol: "\${env:TOKEN}" }
@@ -193,6 +196,7 @@ export:
     "libvirt[0].uri",
     "interval",
     "export[0].endpoint",
+    "export[0].logs_endpoint",
     "export[1].headers",
     "export[3].tls",
   ]) {
@@ -210,7 +214,8 @@ test("the environment and the command line are shown without secrets", async () 
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}`,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${PLANTED.fileHeader}`,
   });
-  assert.match(sound, /endpoint: http:\/\/h:4318\/v1\/metrics\?\*\*\*/);
+  assert.match(sound, / endpoint: http:\/\/h:4318\/v1\/metrics\?\*\*\*/);
+  assert.match(sound, / logs_endpoint: http:\/\/h:4318\/v1\/logs\?\*\*\*/);
   assertClean(sound, "config print");
   const uri = `qemu+tcp://u:${PLANTED.uriPassword}@h/system`;
   const connect = await outputOf(["config", "print", "--connect", uri], {});
