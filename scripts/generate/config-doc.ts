@@ -164,8 +164,9 @@ function environment(): string {
   return `## Environment
 
 The variables of the OpenTelemetry specification. In a name \`*\` stands for nothing, or for \`METRICS_\` or
-\`LOGS_\`, which win for that signal. An empty variable counts as not set. What the specification lets an SDK ignore with a warning is an error here: an agent
-that sends elsewhere than its operator wrote is worse than one that does not start.
+\`LOGS_\`, which win for that signal. An empty variable counts as not set. What the specification lets an SDK ignore
+with a warning is an error here: an agent that sends elsewhere than its operator wrote is worse than one that does not
+start.
 
 | variable | meaning |
 |---|---|
