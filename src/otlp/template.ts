@@ -116,7 +116,8 @@ function shapeOf({ metric, points }: MetricPoints): MetricShape {
   return {
     metric,
     series: points.map(({ series }) => series),
-    histogram: metric.kind === "histogram" ? (points as readonly HistogramPoint[]) : [],
+    // A copy: a meter fills the same array again.
+    histogram: metric.kind === "histogram" ? [...(points as readonly HistogramPoint[])] : [],
   };
 }
 

@@ -4,7 +4,13 @@ import { test } from "node:test";
 
 import * as fc from "fast-check";
 
-import type { HistogramPoint, MetricDescriptor, ResourcePoints, Series } from "../../src/metrics/points.ts";
+import type {
+  HistogramPoint,
+  MetricDescriptor,
+  MetricPoints,
+  ResourcePoints,
+  Series,
+} from "../../src/metrics/points.ts";
 import { encodeCycle } from "../../src/otlp/encode.ts";
 import { SCHEMA_URL, kvmeterScope } from "../../src/otlp/scope.ts";
 import { arbitraryCycle, arbitrarySubject, expectedRequest } from "./arbitrary-points.ts";
@@ -124,6 +130,31 @@ test("a histogram whose buckets change from one cycle to the next", () => {
   ];
   for (const point of points) {
     const cycle: ResourcePoints[] = [{ resource, metrics: [{ metric, points: [point] }] }];
+    assert.deepEqual(decodeRequest(encodeCycle(cycle, scope).bytes), expectedRequest(cycle, "1.2.3"));
+  }
+});
+
+test("a histogram whose sum is gone for a cycle, in a list of points that is filled again", () => {
+  const metric = { ...counter, kind: "histogram", valueType: "double" } as const;
+  const common = { series: numberSeries(), timeNs: 5n, count: 3, bounds: [1], bucketCounts: [1, 2] };
+  const points: HistogramPoint[] = [];
+  for (const sum of [1.5, undefined, 2.5]) {
+    points[0] = { ...common, sum };
+    const cycle: ResourcePoints[] = [{ resource, metrics: [{ metric, points }] }];
+    assert.deepEqual(decodeRequest(encodeCycle(cycle, scope).bytes), expectedRequest(cycle, "1.2.3"));
+  }
+});
+
+test("a metric that comes back and one whose series change leave the others as they were", () => {
+  const [a, b, c] = ["a", "b", "c"].flatMap((name) => {
+    const metric: MetricDescriptor = { name, description: "d", unit: "1", kind: "counter", valueType: "int" };
+    const points = [{ series: numberSeries(), timeNs: 5n, value: 1 }];
+    return [{ metric, points } as MetricPoints];
+  }) as [MetricPoints, MetricPoints, MetricPoints];
+  const otherSeries = { attributes: { x: 1 }, startTimeNs: 3n };
+  const other = { metric: b.metric, points: [{ series: otherSeries, timeNs: 6n, value: 2 }] } as MetricPoints;
+  for (const present of [[a, b, c], [a, c], [a, b, c], [a, other, c], [c, a], [b]]) {
+    const cycle: ResourcePoints[] = [{ resource, metrics: present }];
     assert.deepEqual(decodeRequest(encodeCycle(cycle, scope).bytes), expectedRequest(cycle, "1.2.3"));
   }
 });
