@@ -16,8 +16,7 @@ import { type BenchResult, printResult } from "./result.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResult> }>>> = {
   decode: () => import("./decode.ts"),
-  points: () => import("./points.ts"),
-  encode: () => import("./encode.ts"),
+  "hot-path": () => import("./hot-path.ts"),
   cycle: () => import("./cycle.ts"),
   agent: () => import("./agent.ts"),
 };
