@@ -6,14 +6,18 @@ import type { Daemon } from "./daemon.ts";
 import { FILTER_FLAGS, passesFilter, refuseFlags } from "./domain-filter.ts";
 import type { SimulatedDomain } from "./domain.ts";
 import { lookAt } from "./look.ts";
+import { ParameterList } from "./parameters.ts";
 import { ErrorCode, ErrorDomain, ReplyError } from "./reply-error.ts";
-import { ALL_GROUPS, MONITOR_GROUPS } from "./statistics/groups.ts";
+import { writeDiskCounters } from "./statistics/block.ts";
+import { ALL_GROUPS, GroupBit, MONITOR_GROUPS } from "./statistics/groups.ts";
 import { writeRecord } from "./statistics/record.ts";
-import { readDomain } from "./wire-domain.ts";
+import { findDomain, readDomain } from "./wire-domain.ts";
 
 const NOWAIT = 0x2000_0000;
 const BACKING = 0x4000_0000;
 const ENFORCE = 0x8000_0000;
+/** VIR_TYPED_PARAM_STRING_OKAY */
+const TYPED_STRING = 4;
 /** REMOTE_DOMAIN_LIST_MAX. */
 const DOMAINS_LIMIT = 16_384;
 const DOMAIN_BYTES = 24;
@@ -70,6 +74,40 @@ function chosen({ world }: Daemon, wanted: readonly string[], flags: number): Si
   return [...domains].filter(
     (domain): domain is SimulatedDomain => domain !== undefined && passesFilter(domain, flags),
   );
+}
+
+/**
+ * DOMAIN_BLOCK_STATS_FLAGS: `dom dom, str path, int nparams, uint flags -> tp params<16>, int nparams`. It always asks
+ * QEMU, and waits for whoever is at it.
+ */
+export async function blockStatsFlags(daemon: Daemon, reader: XdrReader, writer: XdrWriter): Promise<void> {
+  const domain = findDomain(reader, daemon.world);
+  const path = reader.string();
+  reader.i32();
+  refuseFlags(reader.u32(), TYPED_STRING, "qemuDomainBlockStatsFlags");
+  const disk = domain.disks.find((each) => each.target === path || each.path === path);
+  if (disk === undefined) {
+    throw new ReplyError(ErrorCode.invalidArgument, ErrorDomain.qemu, {
+      format: "invalid argument: %s",
+      detail: `invalid path: ${path}`,
+    });
+  }
+  if (!domain.active) {
+    throw new ReplyError(ErrorCode.operationInvalid, ErrorDomain.qemu, {
+      format: "Requested operation is not valid: %s",
+      detail: "domain is not running",
+    });
+  }
+  const release = await takeMonitor(daemon, domain, { groups: GroupBit.block, wait: true });
+  try {
+    const list = new ParameterList(writer);
+    const look = lookAt(domain, { world: daemon.world, release: daemon.release, monitor: true });
+    writeDiskCounters(list, disk, look);
+    list.end();
+    writer.i32(0);
+  } finally {
+    release?.();
+  }
 }
 
 const nothingToRelease = (): void => undefined;

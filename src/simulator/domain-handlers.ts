@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { getAllDomainStats } from "./bulk-statistics.ts";
+import { blockStatsFlags, getAllDomainStats } from "./bulk-statistics.ts";
 import { FILTER_FLAGS, passesFilter, refuseFlags } from "./domain-filter.ts";
 import { ErrorCode, ErrorDomain, ReplyError, internalError } from "./reply-error.ts";
 import type { HandlerRow } from "./session.ts";
@@ -54,6 +54,10 @@ export const DOMAIN_HANDLERS = {
   CONNECT_GET_ALL_DOMAIN_STATS: {
     priority: false,
     handle: ({ daemon }, reader, writer) => getAllDomainStats(daemon, reader, writer),
+  },
+  DOMAIN_BLOCK_STATS_FLAGS: {
+    priority: false,
+    handle: ({ daemon }, reader, writer) => blockStatsFlags(daemon, reader, writer),
   },
   // dom, uint flags -> str
   DOMAIN_GET_XML_DESC: {
