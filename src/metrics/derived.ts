@@ -8,11 +8,11 @@ const SECOND_DIGITS = 9;
 /** Share of the domain's vCPUs that was used since the last reading; QEMU's own threads count too, so it can pass 1. */
 export const cpuUtilization: Derivation<"cpu"> = {
   source: "change of cpu.time / (elapsed x vcpu.current)",
-  needs: ["vcpu"],
+  needs: ["vcpu-count"],
   compute(now, before) {
     const { timeNs } = now.values;
     const beforeNs = before?.values.timeNs;
-    const vcpus = Number(now.domain.statistics.items.vcpuCount?.[0]?.values.current ?? 0);
+    const vcpus = Number(now.domain.lastKnown.items.vcpuCount?.[0]?.values.current ?? 0);
     if (before === undefined || timeNs === undefined || beforeNs === undefined) return undefined;
     const elapsedNs = (now.at.monotonicMs - before.at.monotonicMs) * NS_PER_MS;
     const usedNs = Number(subtract(timeNs, beforeNs));

@@ -24,7 +24,7 @@ const TOTALS: ReadonlyMap<unknown, "readTimeNs" | "writeTimeNs" | "flushTimeNs">
 export function histogramPoints({ row, scope, points }: RowReading<"bins">, domain: DomainReading): void {
   points.begin();
   const { slot, metric } = row;
-  const timeNs = domain.statistics.readAt.block?.wallNs;
+  const timeNs = domain.statistics.readAt["block-detail"]?.wallNs;
   const bins = domain.statistics.items.diskHistogramBin;
   if (timeNs === undefined || bins === undefined) return;
   const binsOf = Map.groupBy(bins, (bin) => bin.parent);

@@ -56,6 +56,7 @@ export type PlannedRow =
   | (Plan & { readonly from: "derivations"; readonly sources: readonly PlannedDerivation[] })
   | (Plan & {
       readonly from: "states";
+      readonly group: StatisticsGroup;
       readonly attribute: string;
       readonly states: readonly string[];
       /** Where a live item keeps the series of the first state. */
@@ -169,6 +170,7 @@ function planRow(row: DomainRow, takeSlots: (scope: StatisticsScope, count: numb
       return {
         from: "states",
         scope,
+        group: groupOf(scope, row.field),
         metric: { ...shared, kind: row.kind, valueType: "int" },
         attribute: row.attribute,
         states: row.states,

@@ -18,26 +18,6 @@ interface Selectable {
   readonly on: boolean;
 }
 
-/**
- * virDomainStatsTypes (include/libvirt/libvirt-domain.h), by our groups; what a disk holds comes with what it does, and
- * what other calls tell with none.
- */
-const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
-  state: 1,
-  cpu: 2,
-  balloon: 4,
-  vcpu: 8,
-  interface: 16,
-  block: 32,
-  "block-size": 32,
-  perf: 64,
-  iothread: 128,
-  memory: 256,
-  dirtyrate: 512,
-  vm: 1024,
-  control: 0,
-};
-
 /** The rows that are wanted, in their order. */
 export function selectRows<Row extends Selectable>(
   rows: readonly Row[],
@@ -57,22 +37,26 @@ export function unmatchedPatterns({ enable = [], disable = [] }: MetricSelection
 }
 
 /**
- * The mask of libvirt's statistics groups that these rows need. Each group costs the guests' owners CPU time, so
- * none is asked for nothing; state is free and tells whether a domain runs.
+ * The groups of statistics that these rows need. Each one costs the guests' owners CPU time, so none is asked for
+ * nothing; state is free and tells whether a domain runs.
  */
-export function requiredGroups(rows: readonly DomainRow[], toldRows: readonly ToldRow[] = []): number {
+export function requiredGroups(
+  rows: readonly DomainRow[],
+  toldRows: readonly ToldRow[] = [],
+): ReadonlySet<StatisticsGroup> {
   const groups = rows.flatMap((row): StatisticsGroup[] => {
     switch (row.from) {
       case "fields":
         return row.sources.map(({ field }) => groupOf(row.scope, field));
       case "derivations":
         return [SCOPES[row.scope].group, ...row.sources.flatMap(({ derivation }) => derivation.needs ?? [])];
+      case "states":
+        return [groupOf(row.scope, row.field)];
       default:
         return [SCOPES[row.scope].group];
     }
   });
-  groups.push(...toldRows.flatMap(({ needs = [] }) => needs));
-  return groups.reduce((mask, group) => mask | GROUP_BITS[group], GROUP_BITS.state);
+  return new Set(["state", ...groups, ...toldRows.flatMap(({ needs = [] }) => needs)]);
 }
 
 /**

@@ -121,7 +121,7 @@ export function statePoints(
   { statistics: { readAt } }: DomainReading,
 ): void {
   points.begin();
-  const timeNs = readAt[SCOPES[row.scope].group]?.wallNs;
+  const timeNs = readAt[row.group]?.wallNs;
   if (timeNs === undefined) return;
   scope.items.forEach((item, index) => {
     const live = scope.live(index);

@@ -1,21 +1,28 @@
 import type { Clock, Instant } from "../clock.ts";
-import { collectMonitorless, collectStatistics } from "../libvirt/collect.ts";
+import type { Collection } from "../libvirt/collect-round.ts";
+import { collectDisks, collectMonitorless, collectStatistics } from "../libvirt/collect.ts";
 import { isBlocked, type Probed } from "../libvirt/control-probe.ts";
 import type { Lanes } from "../libvirt/lanes.ts";
 import { type ControlInfo, ControlState } from "../libvirt/procedures/control-info.ts";
 import { StatsGroups } from "../libvirt/procedures/get-all-domain-stats.ts";
 import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
-import { DomainHealth, type Triage } from "./domain-health.ts";
-import type { DomainProcess } from "./domain.ts";
+import { diskCounters } from "./disk-counters.ts";
+import { DomainHealth, type FieldCount, type Triage } from "./domain-health.ts";
+import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
 import { ProcessLook } from "./process-look.ts";
 import type { StatisticsReader } from "./read-statistics.ts";
+import { type Ask, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
 import { controlStatistics, tellSilence, type Trouble, troubleProblems } from "./silence-report.ts";
+import type { StatisticsGroup } from "./statistics-fields.ts";
+import { maskOf } from "./statistics-groups.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 export interface CollectorOptions {
-  /** {@link StatsGroups}, or-ed: what is wanted of every domain that runs. */
-  readonly groups: number;
+  /** What is wanted of every domain that runs. */
+  readonly groups: ReadonlySet<StatisticsGroup>;
+  /** How often each group is read; all in every cycle unless given. */
+  readonly pace?: PaceOptions | undefined;
   /** Longest time that one call may take. */
   readonly timeoutMs: number;
   /** See {@link collectStatistics}. */
@@ -26,8 +33,10 @@ export interface CollectorOptions {
 
 /** What a cycle brought of all domains. */
 export interface Collected {
-  /** By uuid. What could not be read of a domain is absent. */
+  /** By uuid. What was not read of a domain in this cycle is absent. */
   readonly statistics: ReadonlyMap<string, DomainStatistics>;
+  /** By uuid, domains of which libvirt told something, with what it told. */
+  readonly records: ReadonlyMap<string, DomainStatistics>;
   /** What could not be read and why. */
   readonly problems: readonly Error[];
 }
@@ -40,13 +49,24 @@ const INACTIVE_GROUPS = StatsGroups.state;
 
 const ANSWERS: ControlInfo = { state: ControlState.ok, details: 0, stateTimeMs: 0 };
 
-/** One cycle's way through the domains. */
-interface Cycle {
-  readonly lanes: Lanes;
-  readonly signal: AbortSignal;
+/** What a cycle starts from. */
+export interface CycleContext {
   /** Those that can be seen on this machine. */
   readonly processes: ReadonlyMap<string, DomainProcess>;
+  /** By uuid, what the kernel has told of the domains in this cycle already. */
+  readonly local?: ReadonlyMap<string, DomainStatistics>;
+  readonly lastKnown: (domain: DomainRef) => DomainStatistics | undefined;
+  readonly description: (uuid: string) => DomainDescription | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** One cycle's way through the domains. */
+interface Cycle extends CycleContext {
+  readonly lanes: Lanes;
+  /** What is to be asked of each domain. */
+  readonly asks: Map<string, Ask>;
   readonly statistics: Map<string, DomainStatistics>;
+  readonly records: Map<string, DomainStatistics>;
   readonly problems: Error[];
   /** Number of fields that each domain's last record in this cycle had. */
   readonly fields: Map<string, number>;
@@ -64,26 +84,31 @@ export class DomainCollector {
   readonly #options: CollectorOptions;
   readonly #health = new DomainHealth();
   readonly #look = new ProcessLook();
+  readonly #everything: Ask;
+  readonly #schedule: ReadingSchedule | undefined;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#everything = { mask: maskOf(options.groups), disks: [] };
+    this.#schedule = options.pace && new ReadingSchedule(options.groups, options.pace);
+  }
+
+  /** Undefined when everything is read in every cycle. */
+  get schedule(): ReadingSchedule | undefined {
+    return this.#schedule;
   }
 
   /**
-   * One cycle. `processes` are those that can be seen on this machine.
+   * One cycle.
    * @throws KvmeterError when the daemon does not answer at all; the signal's reason when it is aborted
    */
-  async collect(
-    lanes: Lanes,
-    domains: readonly DomainRef[],
-    context: { readonly processes: ReadonlyMap<string, DomainProcess>; readonly signal: AbortSignal },
-  ): Promise<Collected> {
-    const { signal, processes } = context;
+  async collect(lanes: Lanes, domains: readonly DomainRef[], context: CycleContext): Promise<Collected> {
     const cycle: Cycle = {
+      ...context,
       lanes,
-      signal,
-      processes,
-      statistics: new Map(),
+      asks: new Map(),
+      statistics: new Map(context.local),
+      records: new Map(),
       problems: [],
       fields: new Map(),
       control: new Map(),
@@ -91,22 +116,23 @@ export class DomainCollector {
     };
     const active = domains.filter(isActive);
     const triage = await this.#triage(cycle, active);
+    this.#plan(cycle, active);
+    const asked = [...triage.ask, ...triage.alone, ...triage.suspects];
     await this.#ask(cycle, triage.ask, triage);
-    await this.#examine(cycle, [...triage.ask, ...triage.alone, ...triage.suspects]);
+    await this.#examine(cycle, asked);
+    await this.#askDisks(cycle, asked);
 
     const silent = this.#health.silent(active);
     // About a domain that the daemon keeps locked it can be asked nothing at all.
     const quiet = [...silent, ...cycle.unasked].filter(
       (domain) => !cycle.fields.has(domain.uuid) && this.#silenceOf(domain)?.why !== "locked",
     );
-    const request = this.#request(cycle, quiet);
+    const options = this.#roundOptions(cycle);
+    const { mask } = this.#everything;
+    const inactive = domains.filter((domain) => !isActive(domain));
     cycle.problems.push(
-      ...(await collectMonitorless(lanes, request)),
-      ...(await collectMonitorless(lanes, {
-        ...request,
-        domains: domains.filter((domain) => !isActive(domain)),
-        groups: INACTIVE_GROUPS,
-      })),
+      ...(await collectMonitorless(lanes, { ...options, domains: quiet, groups: mask })),
+      ...(await collectMonitorless(lanes, { ...options, domains: inactive, groups: INACTIVE_GROUPS })),
     );
     this.#tell(cycle, active, silent);
     return cycle;
@@ -125,24 +151,67 @@ export class DomainCollector {
       // That it answers again is told once, as the end of what was told.
       if (info !== undefined) cycle.control.set(uuid, isBlocked(info) ? info : ANSWERS);
     }
+    for (const { uuid } of triage.alone) this.#schedule?.forget(uuid);
     return triage;
   }
 
-  /** Asks domains through their monitors. */
+  /** Decides what to ask of each domain in this cycle. */
+  #plan(cycle: Cycle, active: readonly DomainRef[]): void {
+    const schedule = this.#schedule;
+    schedule?.keep(active);
+    const nowMs = this.#nowMs();
+    for (const domain of active) {
+      const { uuid } = domain;
+      const local = cycle.statistics.get(uuid);
+      const context = {
+        nowMs,
+        elsewhere: new Set(Object.keys(local?.readAt ?? {}) as StatisticsGroup[]),
+        lastKnown: cycle.lastKnown(domain),
+        description: cycle.description(uuid),
+      };
+      cycle.asks.set(uuid, schedule?.ask(domain, context) ?? this.#everything);
+    }
+  }
+
+  /** Asks domains by bulk calls, what their plan says unless another mask is given. */
   async #ask(
     cycle: Cycle,
     domains: readonly DomainRef[],
-    later: Partial<Pick<Triage, "alone" | "suspects">> = {},
+    later: Partial<Pick<Triage, "alone" | "suspects">> & { readonly mask?: number } = {},
   ): Promise<void> {
-    const { lookAfterMs } = this.#options;
-    const { alone = [], suspects = [] } = later;
-    const recheck = (asked: readonly DomainRef[]): DomainRef[] =>
-      asked.filter(({ uuid }) => {
-        const process = cycle.processes.get(uuid);
-        return process !== undefined && this.#look.isStopped(process);
-      });
-    const request = { ...this.#request(cycle, domains), alone, suspects, lookAfterMs, recheck };
-    const { hung, refused, unasked, problems } = await collectStatistics(cycle.lanes, request);
+    const { alone = [], suspects = [], mask } = later;
+    const groupsOf = ({ uuid }: DomainRef): number => mask ?? (cycle.asks.get(uuid) ?? this.#everything).mask;
+    const request = { ...this.#roundOptions(cycle), domains, alone, suspects, groupsOf };
+    this.#sort(cycle, await collectStatistics(cycle.lanes, request));
+  }
+
+  /** Asks the disks whose counters are asked one by one. Of a domain that refuses that, the whole group. */
+  async #askDisks(cycle: Cycle, asked: readonly DomainRef[]): Promise<void> {
+    const disksOf = ({ uuid }: DomainRef): readonly string[] => cycle.asks.get(uuid)?.disks ?? [];
+    const silent = new Set(this.#health.silent(asked));
+    const domains = asked.filter((domain) => disksOf(domain).length > 0 && !silent.has(domain));
+    if (domains.length === 0) return;
+    const refused: DomainRef[] = [];
+    const collection = await collectDisks(cycle.lanes, {
+      ...this.#roundOptions(cycle),
+      domains,
+      disksOf,
+      onCounters: (domain, counters, readAt) => {
+        const lastKnown = cycle.lastKnown(domain);
+        if (lastKnown === undefined) return;
+        const names = disksOf(domain);
+        this.#keep(cycle, domain, diskCounters(counters, { names, lastKnown, readAt }));
+        this.#schedule?.readDisks(domain, readAt.monotonicMs);
+      },
+      onRefused: (domain) => refused.push(domain),
+    });
+    this.#sort(cycle, collection);
+    for (const domain of refused) this.#schedule?.setNeedsBulk(domain);
+    await this.#ask(cycle, refused, { mask: maskOf(["block"]) });
+  }
+
+  /** Takes over what a round did not bring. */
+  #sort(cycle: Cycle, { hung, refused, unasked, problems }: Collection): void {
     for (const domain of refused) this.#health.setSilent(domain, "stopped", this.#nowMs());
     for (const { domain, control } of hung) {
       this.#health.setSilent(domain, control === undefined ? "locked" : "hung", this.#nowMs());
@@ -159,10 +228,10 @@ export class DomainCollector {
   async #examine(cycle: Cycle, asked: readonly DomainRef[]): Promise<void> {
     const suspects: DomainRef[] = [];
     for (const domain of asked) {
-      const fields = cycle.fields.get(domain.uuid);
-      if (fields === undefined) continue;
-      if (this.#health.isSuspect(domain, fields)) suspects.push(domain);
-      else this.#health.setWhole(domain, fields);
+      const record = this.#recordOf(cycle, domain);
+      if (record === undefined) continue;
+      if (this.#health.isSuspect(domain, record)) suspects.push(domain);
+      else this.#setWhole(cycle, domain, record);
     }
     const again: DomainRef[] = [];
     const { infos, locked } = await this.#probe(cycle, suspects);
@@ -182,10 +251,23 @@ export class DomainCollector {
     const known = domains.filter((domain) => this.#health.hasAnswered(domain));
     if (known.length > 0) await this.#ask(cycle, known);
     for (const domain of domains) {
-      const fields = cycle.fields.get(domain.uuid);
-      if (fields !== undefined) this.#health.setWhole(domain, fields);
+      const record = this.#recordOf(cycle, domain);
+      if (record !== undefined) this.#setWhole(cycle, domain, record);
       if (cycle.control.get(domain.uuid)?.state === ControlState.occupied) cycle.control.delete(domain.uuid);
     }
+  }
+
+  #recordOf(cycle: Cycle, { uuid }: DomainRef): FieldCount | undefined {
+    const fields = cycle.fields.get(uuid);
+    return fields === undefined
+      ? undefined
+      : { mask: (cycle.asks.get(uuid) ?? this.#everything).mask, fields };
+  }
+
+  #setWhole(cycle: Cycle, domain: DomainRef, record: FieldCount): void {
+    this.#health.setWhole(domain, record);
+    const statistics = cycle.records.get(domain.uuid);
+    this.#schedule?.read(domain, record.mask, { nowMs: this.#nowMs(), statistics });
   }
 
   /** Puts into words and figures which domains did not answer. */
@@ -209,21 +291,33 @@ export class DomainCollector {
     cycle.problems.push(...troubleProblems(troubles));
   }
 
-  #request(cycle: Cycle, domains: readonly DomainRef[]) {
-    const { groups, timeoutMs, clock, reader } = this.#options;
+  #roundOptions(cycle: Cycle) {
+    const { timeoutMs, lookAfterMs, clock, reader } = this.#options;
+    const recheck = (asked: readonly DomainRef[]): DomainRef[] =>
+      asked.filter(({ uuid }) => {
+        const process = cycle.processes.get(uuid);
+        return process !== undefined && this.#look.isStopped(process);
+      });
     return {
-      domains,
-      groups,
       timeoutMs,
+      lookAfterMs,
       clock,
+      recheck,
       isWanted: reader.uses,
       signal: cycle.signal,
       onRecord: ({ domain, parameters }: DomainStatsRecord, readAt: Instant): void => {
         const inactive = !isActive(domain);
-        cycle.statistics.set(domain.uuid, reader.read(parameters, readAt, { inactive }));
+        this.#keep(cycle, domain, reader.read(parameters, readAt, { inactive }));
         cycle.fields.set(domain.uuid, parameters.length);
       },
     };
+  }
+
+  #keep({ statistics, records }: Cycle, { uuid }: DomainRef, record: DomainStatistics): void {
+    for (const known of [statistics, records]) {
+      const before = known.get(uuid);
+      known.set(uuid, before === undefined ? record : mergeStatistics(before, record));
+    }
   }
 
   #probe({ lanes, signal }: Cycle, domains: readonly DomainRef[]): Promise<Probed> {

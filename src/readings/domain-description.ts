@@ -9,6 +9,7 @@
  *       </metadata>
  *       <devices>
  *         <disk type='file'><source file='/x.qcow2'/><target dev='vda'/><alias name='virtio-disk0'/></disk>
+ *         <memballoon model='virtio'><stats period='10'/></memballoon>
  *         <interface type='bridge'><mac address='52:54:00:…'/><target dev='vnet0'/><alias name='net0'/></interface>
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
@@ -103,7 +104,13 @@ function describeDomain(document: XmlElement): DomainDescription {
     nics: children(devices, "interface").map(describeNic),
     disks: children(devices, "disk").flatMap(describeDisk),
     openstack: readOpenstackMetadata(domain),
+    balloonPeriodS: describeBalloon(child(devices, "memballoon")),
   };
+}
+
+function describeBalloon(element: XmlElement | undefined): number | undefined {
+  const period = Number(attribute(child(element, "stats"), "period") ?? 0);
+  return Number.isInteger(period) && period > 0 ? period : undefined;
 }
 
 function describeNic(element: XmlElement, number: number): NicDescription {

@@ -12,11 +12,17 @@ export type Silence = "stopped" | "waiting" | "hung" | "locked";
 interface Health {
   /** The running instance: after a restart nothing of this holds. */
   readonly id: number;
-  /** Fields of its last whole record; fewer mean that the daemon could not ask QEMU. */
-  fields: number | undefined;
+  /** Fields of its last whole record of each mask of groups; fewer mean that the daemon could not ask QEMU. */
+  readonly fields: Map<number, number>;
   silence: Silence | undefined;
   /** When the silence began, on the monotonic clock. */
   silentSinceMs: number;
+}
+
+/** How many fields a domain's record had that was asked for these of libvirt's groups. */
+export interface FieldCount {
+  readonly mask: number;
+  readonly fields: number;
 }
 
 /** Who is to be asked how in this cycle. */
@@ -64,20 +70,19 @@ export class DomainHealth {
   }
 
   /** Has a record of so many fields less than the domain had before, or is there nothing to compare it with? */
-  isSuspect(domain: DomainRef, fields: number): boolean {
-    const before = this.#recall(domain)?.fields;
+  isSuspect(domain: DomainRef, { mask, fields }: FieldCount): boolean {
+    const before = this.#recall(domain)?.fields.get(mask);
     return before === undefined || fields < before;
   }
 
   /** Has the domain ever had a whole record? */
   hasAnswered(domain: DomainRef): boolean {
-    return this.#recall(domain)?.fields !== undefined;
+    return (this.#recall(domain)?.fields.size ?? 0) > 0;
   }
 
   /** The domain answered: so many fields are a whole record. */
-  setWhole(domain: DomainRef, fields: number): void {
-    const health = this.#recall(domain);
-    if (health !== undefined) health.fields = fields;
+  setWhole(domain: DomainRef, { mask, fields }: FieldCount): void {
+    this.#recall(domain)?.fields.set(mask, fields);
   }
 
   /** How the domain is silent and for how long; undefined when it is not. */
@@ -125,7 +130,7 @@ export class DomainHealth {
 }
 
 function newHealth(id: number): Health {
-  return { id, fields: undefined, silence: undefined, silentSinceMs: 0 };
+  return { id, fields: new Map(), silence: undefined, silentSinceMs: 0 };
 }
 
 function silence(health: Health, why: Silence, nowMs: number): void {

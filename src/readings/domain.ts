@@ -35,6 +35,8 @@ export interface DomainDescription {
   readonly nics: readonly NicDescription[];
   readonly disks: readonly DiskDescription[];
   readonly openstack: OpenstackMetadata | undefined;
+  /** How often the guest's balloon driver is to tell of its memory, seconds; undefined: never. */
+  readonly balloonPeriodS: number | undefined;
 }
 
 /** The QEMU process of a local domain. */
@@ -54,7 +56,10 @@ export interface DomainReading {
   readonly description: DomainDescription | undefined;
   /** Absent for an inactive domain, a remote hypervisor, or a process that may not be looked at. */
   readonly process: DomainProcess | undefined;
+  /** What was read in this cycle. */
   readonly statistics: DomainStatistics;
+  /** The same, and of what was not read in this cycle what was read last. */
+  readonly lastKnown: DomainStatistics;
 }
 
 /** Who the hypervisor is. */

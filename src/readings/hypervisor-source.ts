@@ -9,7 +9,10 @@ import { DomainCollector, isActive } from "./domain-collector.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
 import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
+import { mergeStatistics } from "./merge-statistics.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
+import type { PaceOptions } from "./reading-schedule.ts";
+import type { StatisticsGroup } from "./statistics-fields.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
 export interface HypervisorOptions {
@@ -17,8 +20,10 @@ export interface HypervisorOptions {
   readonly uri: string;
   /** Longest time that one call may take. */
   readonly timeoutMs: number;
-  /** {@link StatsGroups}, or-ed: what the chosen metrics need. */
-  readonly groups: number;
+  /** What the chosen metrics need. */
+  readonly groups: ReadonlySet<StatisticsGroup>;
+  /** How often each group is read; all in every cycle unless given. */
+  readonly pace?: PaceOptions | undefined;
   /** Scopes of which nothing is made: see {@link StatisticsReaderOptions}. */
   readonly unusedScopes?: ReadonlySet<StatisticsScope>;
   /** Is the domain of this name to be read? */
@@ -52,6 +57,7 @@ export class HypervisorSource {
   readonly #reader: StatisticsReader;
   readonly #collector: DomainCollector;
   readonly #descriptions = new DescriptionCache();
+  #lastKnown = new Map<string, { readonly id: number; readonly statistics: DomainStatistics }>();
   #facts: HypervisorFacts | undefined;
   #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
@@ -88,12 +94,14 @@ export class HypervisorSource {
     const listedAt = this.#options.clock.now();
     const domains = await this.#list(session, signal);
     const processes = await this.#processes(session, domains);
-    const collected = await this.#collector.collect(lanes, domains, { processes, signal });
-    const { statistics } = collected;
-    const problems = [
-      ...collected.problems,
-      ...(await this.#descriptions.refresh(await lanes.ordinary(), domains, statistics)),
-    ];
+    const { statistics, records, problems } = await this.#collector.collect(lanes, domains, {
+      processes,
+      lastKnown: (domain) => this.#recall(domain),
+      description: (uuid) => this.#descriptions.get(uuid),
+      signal,
+    });
+    this.#remember(domains, statistics);
+    const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, records);
     return {
       identity,
       listedAt,
@@ -104,15 +112,32 @@ export class HypervisorSource {
         description: this.#descriptions.get(uuid),
         process: processes.get(uuid),
         statistics: statistics.get(uuid) ?? NOTHING_READ,
+        lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
       })),
       unknownFields: this.#reader.takeUnknownFields(),
-      problems,
+      problems: [...problems, ...misread],
     };
   }
 
   /** Says goodbye to the daemon. Never rejects. */
   close(): Promise<void> {
     return this.#connector.close();
+  }
+
+  /** A domain that was started again is another one. */
+  #recall({ uuid, id }: DomainRef): DomainStatistics | undefined {
+    const known = this.#lastKnown.get(uuid);
+    return known?.id === id ? known.statistics : undefined;
+  }
+
+  #remember(domains: readonly DomainRef[], statistics: ReadonlyMap<string, DomainStatistics>): void {
+    const known = domains.map((domain) => {
+      const { uuid, id } = domain;
+      const [last, now] = [this.#recall(domain), statistics.get(uuid)];
+      const all = last === undefined || now === undefined ? (now ?? last) : mergeStatistics(last, now);
+      return [uuid, { id, statistics: all ?? NOTHING_READ }] as const;
+    });
+    this.#lastKnown = new Map(known);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Integer } from "../integer.ts";
 import type { TypedParameter } from "../libvirt/types.ts";
 import { FIELD_NAME_LIMIT, matchField } from "./field-patterns.ts";
 import { type FieldUnit, READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
+import { COMING_WITH } from "./statistics-groups.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
 /** Turns a domain's part of a bulk statistics reply into plain data, by the table of fields. */
@@ -145,7 +146,9 @@ export function createStatisticsReader({ unusedScopes }: StatisticsReaderOptions
           (items[item.scope] ??= []).push(item.open);
         }
         item.open.values[place.field] = accepted;
-        readTimes[place.group] = readAt;
+        if (readTimes[place.group] === undefined) {
+          for (const group of COMING_WITH.get(place.group) ?? []) readTimes[group] = readAt;
+        }
       }
       for (const { open, parent } of opened) {
         if (open !== undefined && parent !== undefined) open.parent = parent.open;
@@ -201,7 +204,10 @@ function withoutNumbers(name: string): string {
 }
 
 function withoutCpu({ readAt, items }: DomainStatistics): DomainStatistics {
-  const { cpu: _, ...otherGroups } = readAt;
-  const others = Object.entries(items).filter(([scope]) => SCOPES[scope as StatisticsScope].group !== "cpu");
+  const { cpu: _cpu, haltpoll: _haltpoll, "cpu-monitor": _monitor, ...otherGroups } = readAt;
+  const others = Object.entries(items).filter(([scope]) => {
+    const { group } = SCOPES[scope as StatisticsScope];
+    return group !== "cpu" && group !== "cpu-monitor";
+  });
   return { readAt: otherGroups, items: Object.fromEntries(others) };
 }

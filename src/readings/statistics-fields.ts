@@ -25,17 +25,24 @@ export type FieldUnit =
   | "flag";
 
 /**
- * What is read together, and so shares one time: libvirt's own groups, but for what a disk holds, which changes
- * slower than what it does, and what other calls tell.
+ * What is read together, and so shares one time: libvirt's own groups, divided where a part of one changes slower than
+ * the rest or can be had elsewhere, and what other calls tell.
  */
 export type StatisticsGroup =
   | "state"
   | "cpu"
+  | "cpu-monitor"
+  | "haltpoll"
   | "balloon"
+  | "rss"
   | "vcpu"
+  | "vcpu-count"
+  | "vcpu-state"
+  | "vcpu-kvm"
   | "interface"
   | "block"
   | "block-size"
+  | "block-detail"
   | "perf"
   | "iothread"
   | "memory"
@@ -70,6 +77,12 @@ export const STATISTICS_SCOPES = {
   },
   cpu: {
     group: "cpu",
+    regrouped: {
+      haltpollSuccessNs: "haltpoll",
+      haltpollFailNs: "haltpoll",
+      cacheMonitors: "cpu-monitor",
+      energyMonitors: "cpu-monitor",
+    },
     fields: {
       timeNs: field("cpu.time", "ns"),
       userNs: field("cpu.user", "ns"),
@@ -81,7 +94,7 @@ export const STATISTICS_SCOPES = {
     },
   },
   cacheMonitor: {
-    group: "cpu",
+    group: "cpu-monitor",
     fields: {
       name: field("cpu.cache.monitor.#.name", "text"),
       vcpus: field("cpu.cache.monitor.#.vcpus", "text"),
@@ -90,14 +103,14 @@ export const STATISTICS_SCOPES = {
   },
   cacheBank: {
     parent: "cacheMonitor",
-    group: "cpu",
+    group: "cpu-monitor",
     fields: {
       id: field("cpu.cache.monitor.#.bank.#.id", "count"),
       usedBytes: field("cpu.cache.monitor.#.bank.#.bytes", "By"),
     },
   },
   energyMonitor: {
-    group: "cpu",
+    group: "cpu-monitor",
     fields: {
       name: field("cpu.energy.monitor.#.name", "text"),
       vcpus: field("cpu.energy.monitor.#.vcpus", "text"),
@@ -106,7 +119,7 @@ export const STATISTICS_SCOPES = {
   },
   energyPackage: {
     parent: "energyMonitor",
-    group: "cpu",
+    group: "cpu-monitor",
     fields: {
       id: field("cpu.energy.monitor.#.pkg.#.id", "count"),
       coreEnergyJ: field("cpu.energy.monitor.#.pkg.#.core_energy", "J"),
@@ -115,6 +128,7 @@ export const STATISTICS_SCOPES = {
   },
   balloon: {
     group: "balloon",
+    regrouped: { rssKiB: "rss" },
     fields: {
       currentKiB: field("balloon.current", "KiB"),
       maximumKiB: field("balloon.maximum", "KiB"),
@@ -133,11 +147,12 @@ export const STATISTICS_SCOPES = {
     },
   },
   vcpuCount: {
-    group: "vcpu",
+    group: "vcpu-count",
     fields: { current: field("vcpu.current", "count"), maximum: field("vcpu.maximum", "count") },
   },
   vcpu: {
     group: "vcpu",
+    regrouped: { state: "vcpu-state", halted: "vcpu-state" },
     fields: {
       state: field("vcpu.#.state", "enum"),
       timeNs: field("vcpu.#.time", "ns"),
@@ -148,7 +163,7 @@ export const STATISTICS_SCOPES = {
   },
   vcpuKvm: {
     parent: "vcpu",
-    group: "vcpu",
+    group: "vcpu-kvm",
     fields: {
       sum: field("vcpu.#.*.sum", "count"),
       current: field("vcpu.#.*.cur", "count"),
@@ -182,7 +197,13 @@ export const STATISTICS_SCOPES = {
   // With the flag BACKING a disk's images follow one another under the same name, its top image first.
   disk: {
     group: "block",
-    regrouped: { allocationBytes: "block-size", capacityBytes: "block-size", physicalBytes: "block-size" },
+    regrouped: {
+      allocationBytes: "block-size",
+      capacityBytes: "block-size",
+      physicalBytes: "block-size",
+      thresholdBytes: "block-size",
+      timedGroups: "block-detail",
+    },
     fields: {
       name: field("block.#.name", "text"),
       backingIndex: field("block.#.backingIndex", "count"),
@@ -205,17 +226,17 @@ export const STATISTICS_SCOPES = {
   },
   diskLimit: {
     parent: "disk",
-    group: "block",
+    group: "block-detail",
     fields: { value: field("block.#.limits.*", "count") },
   },
   diskInterval: {
     parent: "disk",
-    group: "block",
+    group: "block-detail",
     fields: { lengthS: field("block.#.timed_group.#.interval", "s") },
   },
   diskIntervalOperation: {
     parent: "diskInterval",
-    group: "block",
+    group: "block-detail",
     fields: {
       latencyMinNs: field(`block.#.timed_group.#.${OPERATION}_latency_min`, "ns"),
       latencyMaxNs: field(`block.#.timed_group.#.${OPERATION}_latency_max`, "ns"),
@@ -225,12 +246,12 @@ export const STATISTICS_SCOPES = {
   },
   diskHistogram: {
     parent: "disk",
-    group: "block",
+    group: "block-detail",
     fields: { bins: field("block.#.latency_histogram.{read,write,zone_append,flush}.bin.count", "count") },
   },
   diskHistogramBin: {
     parent: "diskHistogram",
-    group: "block",
+    group: "block-detail",
     fields: {
       startNs: field("block.#.latency_histogram.{read,write,zone_append,flush}.bin.#.start", "ns"),
       operations: field("block.#.latency_histogram.{read,write,zone_append,flush}.bin.#.value", "count"),

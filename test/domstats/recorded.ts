@@ -90,7 +90,7 @@ export function metered({ fields, xml }: RecordedDomain, rows: readonly DomainRo
   const [resource = { resource: {}, metrics: {} }] = toJson(
     new DomainMeter({ rows }).update({
       identity: { hostName: "host", hostId: undefined },
-      domains: [{ uuid, name, id: 1, description, process: undefined, statistics }],
+      domains: [{ uuid, name, id: 1, description, process: undefined, statistics, lastKnown: statistics }],
       listedAt: at,
       unknownFields: new Map(),
       problems: [],

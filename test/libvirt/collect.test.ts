@@ -3,11 +3,14 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
-import { collectMonitorless, collectStatistics, nameSome } from "../../src/libvirt/collect.ts";
+import { nameSome } from "../../src/libvirt/collect-round.ts";
+import { collectDisks, collectMonitorless, collectStatistics } from "../../src/libvirt/collect.ts";
 import { connect, type DomainStatsRecord, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
 import { Lanes } from "../../src/libvirt/lanes.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
+
+const GROUPS = StatsGroups.state | StatsGroups.cpu;
 
 async function lanesTo(test: TestContext, simulator: Simulator): Promise<Lanes> {
   const lanes = new Lanes(await connect(simulator.uri), () => connect(simulator.uri));
@@ -18,7 +21,8 @@ async function lanesTo(test: TestContext, simulator: Simulator): Promise<Lanes> 
 async function requestFor(lanes: Lanes, records: DomainStatsRecord[]) {
   return {
     domains: await lanes.main.call(listAllDomains, { flags: 0 }),
-    groups: StatsGroups.state | StatsGroups.cpu,
+    groups: GROUPS,
+    groupsOf: () => GROUPS,
     timeoutMs: 5000,
     lookAfterMs: LOOK_AFTER_MS,
     clock: systemClock,
@@ -172,4 +176,46 @@ test("domains in words, however many they are", () => {
   assert.equal(nameSome(domains.slice(0, 1)), "a");
   assert.equal(nameSome(domains.slice(0, 3)), "a, b, c");
   assert.equal(nameSome(domains), "a, b, c and 2 more");
+});
+
+async function collectCounters(test: TestContext, simulator: Simulator, disks: readonly string[]) {
+  const lanes = await lanesTo(test, simulator);
+  const counters = new Map<string, number>();
+  const without: string[] = [];
+  const collection = await collectDisks(lanes, {
+    ...(await requestFor(lanes, [])),
+    disksOf: () => disks,
+    onCounters: ({ name }, each) => counters.set(name, each.flat().length),
+    onRefused: ({ name }) => without.push(name),
+  });
+  return { lanes, counters, without, ...collection };
+}
+
+function diskCalls(simulator: Simulator): number {
+  return simulator.stats.calls["DOMAIN_BLOCK_STATS_FLAGS"] ?? 0;
+}
+
+test("counters of single disks: a call for each, all of a domain's together", async (t) => {
+  const simulator = await simulated(t, { domains: 30 });
+  const { counters, without, problems } = await collectCounters(t, simulator, ["vda"]);
+  assert.deepEqual([counters.size, without.length, problems.length], [30, 0, 0]);
+  assert.deepEqual([diskCalls(simulator), new Set(counters.values())], [30, new Set([8])]);
+});
+
+test("counters of single disks: a domain without such a disk is told", async (t) => {
+  const simulator = await simulated(t, { domains: 4 });
+  const { counters, without, problems } = await collectCounters(t, simulator, ["vda", "nodisk"]);
+  assert.deepEqual([counters.size, without.length, problems.length], [0, 4, 0]);
+});
+
+test("counters of single disks: one that hangs costs itself alone, and nobody is asked twice", async (t) => {
+  const simulator = await simulated(t, { domains: 30 });
+  const sick = simulator.domains()[4]?.name ?? "";
+  simulator.addFault({ kind: "hang", domain: sick });
+  const { counters, hung, lanes } = await collectCounters(t, simulator, ["vda"]);
+  assert.deepEqual(
+    hung.map(({ domain: { name } }) => name),
+    [sick],
+  );
+  assert.deepEqual([counters.size, lanes.stuck, diskCalls(simulator)], [29, 1, 30]);
 });

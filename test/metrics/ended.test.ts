@@ -136,7 +136,9 @@ test("another resource under the same attributes ends nothing for who looks at a
     userId: undefined,
     flavorName: undefined,
   };
-  const described = { description: { uuid: "1", name: "web1", nics: [], disks: [], openstack } };
+  const described = {
+    description: { uuid: "1", name: "web1", nics: [], disks: [], openstack, balloonPeriodS: undefined },
+  };
   for (const [identity, count] of [
     ["resource", 1],
     ["attributes", 0],

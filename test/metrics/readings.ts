@@ -28,6 +28,7 @@ const reader = createStatisticsReader();
 /** A domain's reading of these fields, read at `at`; everything else can be given in `rest`. */
 export function domainReading(fields: Fields, at: Instant, rest: Partial<DomainReading> = {}): DomainReading {
   const parameters = Object.entries(fields).map(([field, value]) => ({ field, value }));
+  const statistics = reader.read(parameters, at);
   const uuid = rest.uuid ?? "11111111-2222-3333-4444-555555555555";
   return {
     uuid,
@@ -35,7 +36,8 @@ export function domainReading(fields: Fields, at: Instant, rest: Partial<DomainR
     id: 1,
     description: undefined,
     process: { pid: 4242, startedAtNs: PROCESS_START_NS },
-    statistics: reader.read(parameters, at),
+    statistics,
+    lastKnown: rest.statistics ?? statistics,
     ...rest,
   };
 }
@@ -56,6 +58,7 @@ export function description(
     })),
     disks: [],
     openstack: undefined,
+    balloonPeriodS: undefined,
   };
 }
 

@@ -9,13 +9,14 @@ import {
   unmatchedPatterns,
   unusedScopes,
 } from "../../src/metrics/selection.ts";
+import { maskOf } from "../../src/readings/statistics-groups.ts";
 
 function names(selection: MetricSelection): string[] {
   return selectRows(DOMAIN_ROWS, selection).map(({ name }) => name);
 }
 
 function groups(selection: MetricSelection): number {
-  return requiredGroups(selectRows(DOMAIN_ROWS, selection));
+  return maskOf(requiredGroups(selectRows(DOMAIN_ROWS, selection)));
 }
 
 function unused(selection: MetricSelection): ReadonlySet<string> {
@@ -23,7 +24,7 @@ function unused(selection: MetricSelection): ReadonlySet<string> {
 }
 
 function groupsOf(name: string): number {
-  return requiredGroups(DOMAIN_ROWS.filter((row) => row.name === name));
+  return maskOf(requiredGroups(DOMAIN_ROWS.filter((row) => row.name === name)));
 }
 
 const DEFAULT = names({});

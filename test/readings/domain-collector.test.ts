@@ -17,17 +17,29 @@ import { Lanes } from "../../src/libvirt/lanes.ts";
 import { type Collected, DomainCollector } from "../../src/readings/domain-collector.ts";
 import type { DomainProcess } from "../../src/readings/domain.ts";
 import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
+import type { StatisticsGroup } from "../../src/readings/statistics-fields.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
 
 const { state, cpu, balloon, vcpu, interface: nics, block } = StatsGroups;
 const GROUPS = state | cpu | balloon | vcpu | nics | block;
-const FULL = "balloon block block-size cpu interface state vcpu";
+const WANTED: ReadonlySet<StatisticsGroup> = new Set([
+  "state",
+  "cpu",
+  "balloon",
+  "vcpu",
+  "interface",
+  "block",
+]);
+const FULL =
+  "balloon block block-detail block-size cpu cpu-monitor haltpoll interface rss state vcpu vcpu-count vcpu-kvm vcpu-state";
 const QUIET = "control interface state";
+
+const nothing = (): undefined => undefined;
 
 class Collector {
   readonly #collector = new DomainCollector({
-    groups: GROUPS,
+    groups: WANTED,
     timeoutMs: 5000,
     lookAfterMs: 600,
     clock: systemClock,
@@ -48,7 +60,12 @@ class Collector {
 
   async cycle(): Promise<Collected & { groups: Map<string, string>; domains: readonly DomainRef[] }> {
     const domains = await this.lanes.main.call(listAllDomains, { flags: 0 });
-    const context = { processes: this.processes, signal: new AbortController().signal };
+    const context = {
+      processes: this.processes,
+      lastKnown: nothing,
+      description: nothing,
+      signal: new AbortController().signal,
+    };
     const collected = await this.#collector.collect(this.lanes, domains, context);
     const groups = new Map(
       domains.map(({ name, uuid }) => {
@@ -98,7 +115,7 @@ test("a domain that hangs: found, set aside, asked again when it answers, and to
   simulator.clearFault();
   await sleep(50);
   const back = await collector.cycle();
-  assert.equal(back.groups.get(sick), `balloon block block-size control cpu interface state vcpu`);
+  assert.equal(back.groups.get(sick), FULL.replace("cpu ", "control cpu "));
   assert.deepEqual(control(back, sick), { state: ControlState.ok, stateTimeMs: 0 });
   assert.deepEqual([back.problems.length, collector.lanes.stuck], [0, 0]);
   assert.equal((await collector.cycle()).groups.get(sick), FULL);

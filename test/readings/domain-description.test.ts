@@ -37,6 +37,7 @@ describe("parseDomainXml", () => {
         userId: "0c1d7b1f5a2e4c6b8d9e0f1a2b3c4d5e",
         flavorName: "m1.tiny",
       },
+      balloonPeriodS: 2,
     });
   });
 

@@ -75,7 +75,7 @@ test("nothing is carried over to another instance of the domain, nor past its ab
   const restarted = { ...domain, id: 8 };
   assert.deepEqual(health.silent([restarted]), []);
   assert.equal(place(health, {}, restarted), "ask");
-  health.setWhole(restarted, 40);
+  health.setWhole(restarted, { mask: 63, fields: 40 });
   health.triage([], new Map(), {
     probed: { infos: new Map(), locked: new Set() },
     nowMs: 0,
@@ -83,10 +83,23 @@ test("nothing is carried over to another instance of the domain, nor past its ab
   assert.equal(health.hasAnswered(restarted), false);
 });
 
+test("records of other groups are not compared", () => {
+  const health = new DomainHealth();
+  place(health);
+  health.setWhole(domain, { mask: 63, fields: 40 });
+  assert.equal(health.isSuspect(domain, { mask: 17, fields: 8 }), true, "nothing to compare with");
+  health.setWhole(domain, { mask: 17, fields: 8 });
+  assert.equal(health.isSuspect(domain, { mask: 17, fields: 8 }), false);
+  assert.equal(health.isSuspect(domain, { mask: 63, fields: 39 }), true);
+});
+
 test("fewer fields than before are suspect, and so is the first record", () => {
   const health = new DomainHealth();
   place(health);
-  assert.equal(health.isSuspect(domain, 40), true);
-  health.setWhole(domain, 40);
-  assert.deepEqual([health.isSuspect(domain, 40), health.isSuspect(domain, 39)], [false, true]);
+  assert.equal(health.isSuspect(domain, { mask: 63, fields: 40 }), true);
+  health.setWhole(domain, { mask: 63, fields: 40 });
+  assert.deepEqual(
+    [health.isSuspect(domain, { mask: 63, fields: 40 }), health.isSuspect(domain, { mask: 63, fields: 39 })],
+    [false, true],
+  );
 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { systemClock } from "../../src/clock.ts";
-import { StatsGroups } from "../../src/libvirt/index.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { HypervisorSource, type HypervisorOptions } from "../../src/readings/hypervisor-source.ts";
 import { pkiFolder, tlsRelay } from "../libvirt/transports/tls-relay.ts";
 import { simulated } from "../simulated.ts";
@@ -10,8 +9,8 @@ import { simulated } from "../simulated.ts";
 const never = new AbortController().signal;
 
 function options(uri: string): HypervisorOptions {
-  const { state, cpu, interface: nics, block } = StatsGroups;
-  return { uri, timeoutMs: 2000, groups: state | cpu | nics | block, wanted: () => true, clock: systemClock };
+  const groups = new Set(["state", "cpu", "interface", "block"] as const);
+  return { uri, timeoutMs: 2000, groups, wanted: () => true, clock: systemClock };
 }
 
 test("a reading has every domain with its statistics and its description", async (t) => {
@@ -151,4 +150,77 @@ test("a daemon that answers nothing at all is a source that fails, soon, without
     await assert.rejects(source.read(never), /does not list its domains/);
   }
   assert.ok(calls() - before <= 2, "a list and a sign of life");
+});
+
+/** A wall and a monotonic clock that go on when they are told to. */
+function settableClock(): Clock & { nowMs: number } {
+  return {
+    nowMs: 0,
+    now() {
+      const { nowMs } = this;
+      return { wallNs: 1_800_000_000_000_000_000n + BigInt(nowMs) * 1_000_000n, monotonicMs: nowMs };
+    },
+  };
+}
+
+test("paced, a cycle reads what changes, and what it does not read it knows from before", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const clock = settableClock();
+  const source = new HypervisorSource({
+    ...options(simulator.uri),
+    groups: new Set(["state", "interface", "cpu", "vcpu-count", "block", "block-size"]),
+    clock,
+    pace: { cycleMs: 10_000, slowIntervalMs: 120_000 },
+  });
+  t.after(() => source.close());
+  const first = await source.read(never);
+  clock.nowMs += 10_000;
+  const counted = { ...simulator.stats.calls };
+  const { domains, problems } = await source.read(never);
+  assert.deepEqual(problems, []);
+  const few = domains.filter(({ lastKnown }) => (lastKnown.items.disk ?? []).length <= 2);
+  const slow = few.filter(({ statistics }) => statistics.items.vcpuCount !== undefined);
+  assert.ok(few.length > 0 && slow.length < few.length / 2, `${slow.length} of ${few.length}`);
+  for (const { name, statistics, lastKnown } of few) {
+    const before = first.domains.find((domain) => domain.name === name);
+    assert.ok(statistics.readAt.cpu && statistics.readAt.block && statistics.readAt.interface);
+    assert.deepEqual(lastKnown.items.vcpuCount, before?.statistics.items.vcpuCount);
+    assert.deepEqual(
+      statistics.items.disk?.map(({ path, values }) => ({ path, name: values.name })),
+      before?.statistics.items.disk?.map(({ path, values }) => ({ path, name: values.name })),
+    );
+    for (const { values } of statistics.items.disk ?? []) {
+      if (slow.some((domain) => domain.name === name)) continue;
+      assert.equal(values.capacityBytes, undefined, "read seldom");
+      assert.equal(typeof values.readBytes, "number");
+    }
+  }
+  const made = simulator.stats.calls["DOMAIN_BLOCK_STATS_FLAGS"] ?? 0;
+  assert.ok(made > 0 && counted["DOMAIN_BLOCK_STATS_FLAGS"] === undefined);
+});
+
+test("a disk that refuses to be asked alone is read with the group in the same cycle, and from then on", async (t) => {
+  const simulator = await simulated(t, { domains: 12 });
+  const clock = settableClock();
+  const source = new HypervisorSource({
+    ...options(simulator.uri),
+    groups: new Set(["state", "block"]),
+    clock,
+    pace: { cycleMs: 10_000, slowIntervalMs: 120_000 },
+  });
+  t.after(() => source.close());
+  await source.read(never);
+  simulator.addFault({ kind: "error", procedure: "DOMAIN_BLOCK_STATS_FLAGS", code: 1 });
+  const tries: (number | undefined)[] = [];
+  for (let cycle = 0; cycle < 3; cycle++) {
+    clock.nowMs += 10_000;
+    const { domains, problems } = await source.read(never);
+    assert.deepEqual(problems, []);
+    for (const { statistics } of domains) {
+      assert.equal(typeof statistics.items.disk?.[0]?.values.readBytes, "number");
+    }
+    tries.push(simulator.stats.calls["DOMAIN_BLOCK_STATS_FLAGS"]);
+  }
+  assert.ok(Number(tries[0]) > 0);
+  assert.deepEqual(tries, [tries[0], tries[0], tries[0]]);
 });

@@ -50,16 +50,24 @@ describe("a reading of a running domain", () => {
     assert.deepEqual(Object.keys(read(recorded).readAt).toSorted(), [
       "balloon",
       "block",
+      "block-detail",
       "block-size",
       "cpu",
+      "cpu-monitor",
       "dirtyrate",
+      "haltpoll",
       "interface",
       "iothread",
+      "rss",
       "state",
       "vcpu",
+      "vcpu-count",
+      "vcpu-kvm",
+      "vcpu-state",
     ]);
     assert.deepEqual(read("net.count=0").readAt, { interface: at });
-    assert.deepEqual(read("block.0.capacity=4096").readAt, { "block-size": at });
+    const block = { block: at, "block-size": at, "block-detail": at };
+    assert.deepEqual(read("block.0.capacity=4096").readAt, block);
     assert.deepEqual(read(""), { readAt: {}, items: {} });
   });
 
@@ -203,7 +211,7 @@ describe("an inactive domain", () => {
   test("has no CPU time: it is the daemon's own", () => {
     const statistics = read(inState(5));
     assert.deepEqual(Object.keys(statistics.items), ["state", "balloon"]);
-    assert.deepEqual(statistics.readAt, { state: at, balloon: at });
+    assert.deepEqual(statistics.readAt, { state: at, balloon: at, rss: at });
   });
 
   test("is also one that the caller knows to be", () => {

@@ -45,7 +45,7 @@ export const HYPERVISOR_METRICS = [
     valueType: "int",
     attributes: ["libvirt.uri"],
     source: "sum of vcpu.current",
-    needs: ["vcpu"],
+    needs: ["vcpu-count"],
   },
   {
     name: "libvirt.host.memory.allocated",

@@ -1,0 +1,226 @@
+import type { DomainRef } from "../libvirt/types.ts";
+import type { DomainDescription } from "./domain.ts";
+import { READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
+import { GROUP_BITS, maskOf } from "./statistics-groups.ts";
+import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
+
+/** How often the groups of statistics are read. */
+export interface PaceOptions {
+  /** From one cycle to the next. */
+  readonly cycleMs: number;
+  /** What changes seldom. */
+  readonly slowIntervalMs: number;
+  /** Of single groups, stronger than everything else; 0: in every cycle. */
+  readonly intervalsMs?: Readonly<Partial<Record<StatisticsGroup, number>>>;
+}
+
+/** What of a domain is to be asked in a cycle. */
+export interface Ask {
+  /** Of bulk statistics: libvirt's groups, or-ed. */
+  readonly mask: number;
+  /** Names of disks whose I/O counters are asked one by one, which costs QEMU less than the group. */
+  readonly disks: readonly string[];
+}
+
+/** What is known of a domain when its cycle begins. */
+export interface AskContext {
+  readonly nowMs: number;
+  /** Groups that have been read from the kernel in this cycle. */
+  readonly elsewhere: ReadonlySet<StatisticsGroup>;
+  /** Undefined before the first reading. */
+  readonly lastKnown: DomainStatistics | undefined;
+  readonly description: DomainDescription | undefined;
+}
+
+/**
+ * cycle: changes all the time. slow: seldom. guest: as often as the guest's balloon driver tells it. present: in every
+ * cycle for the domains that have such a thing, else never asked for its own sake.
+ */
+type Pace = "cycle" | "slow" | "guest" | "present";
+
+const PACES: Readonly<Partial<Record<StatisticsGroup, Pace>>> = {
+  cpu: "cycle",
+  "cpu-monitor": "present",
+  haltpoll: "slow",
+  balloon: "guest",
+  rss: "cycle",
+  vcpu: "cycle",
+  "vcpu-count": "slow",
+  "vcpu-state": "cycle",
+  "vcpu-kvm": "cycle",
+  block: "cycle",
+  "block-size": "slow",
+  "block-detail": "present",
+  iothread: "slow",
+  dirtyrate: "slow",
+  vm: "cycle",
+};
+
+/** Groups whose interval can be chosen: those that cost monitor commands. */
+export const PACED_GROUPS = Object.keys(PACES) as readonly StatisticsGroup[];
+
+/** One monitor command for each disk, or three for all of them. */
+const DISKS_ASKED_SINGLY = 2;
+
+/** So many readings without news, and a balloon driver counts as dead. */
+const IDLE_READINGS = 3;
+
+const SCOPES: Readonly<Record<StatisticsScope, ScopeRow>> = READING_SCOPES;
+
+interface Known {
+  /** The running instance: another one has been asked nothing yet. */
+  readonly id: number;
+  readonly readAtMs: Map<StatisticsGroup, number>;
+  /** The driver's last sign of life, and since how many readings it is the last one. */
+  balloonUpdateS: bigint | number | undefined;
+  idleReadings: number;
+  /** Its disks' counters cannot be asked one by one. */
+  needsBulk: boolean;
+}
+
+/**
+ * Decides what of each domain is asked when. What costs is monitor commands, which the guests' owners pay: so each
+ * group is asked as often as it changes, of the cheapest source, and over time in turns instead of all at once.
+ */
+export class ReadingSchedule {
+  readonly #groups: ReadonlySet<StatisticsGroup>;
+  readonly #pace: PaceOptions;
+  #known = new Map<string, Known>();
+  #stretch = 1;
+
+  constructor(groups: ReadonlySet<StatisticsGroup>, pace: PaceOptions) {
+    this.#groups = groups;
+    this.#pace = pace;
+  }
+
+  /** How many times longer than they should be the intervals of all that goes to monitors are. */
+  get stretch(): number {
+    return this.#stretch;
+  }
+
+  set stretch(factor: number) {
+    this.#stretch = factor;
+  }
+
+  /** Forgets all other domains. */
+  keep(domains: readonly DomainRef[]): void {
+    const kept = new Map<string, Known>();
+    for (const domain of domains) {
+      const known = this.#recall(domain);
+      if (known !== undefined) kept.set(domain.uuid, known);
+    }
+    this.#known = kept;
+  }
+
+  /** What to ask of the domain now. */
+  ask(domain: DomainRef, context: AskContext): Ask {
+    const known = this.#recall(domain);
+    const due: StatisticsGroup[] = [];
+    for (const group of this.#groups) {
+      if (!context.elsewhere.has(group) && this.#isDue(group, known, context)) due.push(group);
+    }
+    const others = maskOf(due.filter((group) => group !== "block"));
+    if (!due.includes("block") || (others & GROUP_BITS.block) !== 0) return { mask: others, disks: [] };
+    const disks = known?.needsBulk === true ? undefined : singleDisks(context.lastKnown);
+    return disks === undefined ? { mask: others | GROUP_BITS.block, disks: [] } : { mask: others, disks };
+  }
+
+  /** All groups of the mask have been read of the domain, as far as it has them. */
+  read(domain: DomainRef, mask: number, { nowMs, statistics }: ReadContext): void {
+    let known = this.#recall(domain);
+    if (known === undefined) {
+      known = {
+        id: domain.id,
+        readAtMs: new Map(),
+        balloonUpdateS: undefined,
+        idleReadings: 0,
+        needsBulk: false,
+      };
+      this.#known.set(domain.uuid, known);
+    }
+    for (const group of this.#groups) {
+      if ((GROUP_BITS[group] & mask) === 0) continue;
+      const isFirst = !known.readAtMs.has(group);
+      const takesTurns = PACES[group] === "slow" || PACES[group] === "guest";
+      const earlierMs = isFirst && takesTurns ? this.#turn(domain.uuid, group) : 0;
+      known.readAtMs.set(group, nowMs - earlierMs);
+    }
+    if ((mask & GROUP_BITS.balloon) !== 0) watchBalloon(known, statistics);
+  }
+
+  /** The counters of the domain's disks have been read one by one. */
+  readDisks(domain: DomainRef, nowMs: number): void {
+    this.#recall(domain)?.readAtMs.set("block", nowMs);
+  }
+
+  /** The domain's disks' counters cannot be asked one by one; it is not tried again before something happens to it. */
+  setNeedsBulk(domain: DomainRef): void {
+    const known = this.#recall(domain);
+    if (known !== undefined) known.needsBulk = true;
+  }
+
+  /** Something happened to the domain: all is asked anew. */
+  forget(uuid: string): void {
+    this.#known.delete(uuid);
+  }
+
+  #isDue(group: StatisticsGroup, known: Known | undefined, context: AskContext): boolean {
+    const pace = PACES[group];
+    if (pace === undefined) return true;
+    const readAtMs = known?.readAtMs.get(group);
+    if (known === undefined || readAtMs === undefined) return true;
+    const { cycleMs, intervalsMs } = this.#pace;
+    const chosenMs = intervalsMs?.[group];
+    if (chosenMs === undefined && pace === "present" && !isPresent(group, context.lastKnown)) return false;
+    const intervalMs = chosenMs ?? this.#intervalMs(pace, known, context);
+    // Half a cycle of tolerance: a cycle that comes a millisecond early is no reason to wait for another one.
+    return context.nowMs - readAtMs >= Math.max(intervalMs, cycleMs) * this.#stretch - cycleMs / 2;
+  }
+
+  #intervalMs(pace: Pace, known: Known, { description }: AskContext): number {
+    const { slowIntervalMs } = this.#pace;
+    if (pace === "slow") return slowIntervalMs;
+    if (pace !== "guest") return 0;
+    const periodS = description?.balloonPeriodS;
+    if (periodS === undefined || known.idleReadings >= IDLE_READINGS) return slowIntervalMs;
+    return Math.min(periodS * 1000, slowIntervalMs);
+  }
+
+  /** How much earlier than a whole interval a domain's second reading is, so that not all are read in one cycle. */
+  #turn(uuid: string, group: StatisticsGroup): number {
+    const intervalMs = this.#pace.intervalsMs?.[group] ?? this.#pace.slowIntervalMs;
+    return Math.floor((Number.parseInt(uuid.slice(0, 4), 16) / 0x1_0000) * intervalMs);
+  }
+
+  #recall({ uuid, id }: DomainRef): Known | undefined {
+    const known = this.#known.get(uuid);
+    return known?.id === id ? known : undefined;
+  }
+}
+
+/** When a record came, and what is in it. */
+export interface ReadContext {
+  readonly nowMs: number;
+  readonly statistics: DomainStatistics | undefined;
+}
+
+/** The disks of a domain that has few of them; undefined when the group is cheaper, or tells more that changes. */
+function singleDisks(lastKnown: DomainStatistics | undefined): readonly string[] | undefined {
+  const disks = lastKnown?.items.disk?.filter(({ values }) => values.readOperations !== undefined) ?? [];
+  if (lastKnown === undefined || disks.length > DISKS_ASKED_SINGLY) return undefined;
+  const names = disks.map(({ values: { name } }) => name);
+  return names.every((name) => name !== undefined) ? names : undefined;
+}
+
+function isPresent(group: StatisticsGroup, lastKnown: DomainStatistics | undefined): boolean {
+  if (lastKnown === undefined) return false;
+  return Object.keys(lastKnown.items).some(
+    (scope) => SCOPES[scope as StatisticsScope].group === group && scope !== "diskLimit",
+  );
+}
+
+function watchBalloon(known: Known, statistics: DomainStatistics | undefined): void {
+  const updateS = statistics?.items.balloon?.[0]?.values.lastUpdateS;
+  known.idleReadings = updateS === known.balloonUpdateS ? known.idleReadings + 1 : 0;
+  known.balloonUpdateS = updateS;
+}
