@@ -47,7 +47,7 @@ const ONCE_PAUSE_MS = 1000;
  */
 export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
   const calls = new LibvirtStatistics();
-  const sources = createSources(configuration, calls);
+  const sources = createSources(configuration, { calls, log });
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
   const { stateDirectory } = configuration;
   const store =
@@ -92,7 +92,7 @@ export async function collectOnce(
   configuration: Configuration,
   { log, signal }: AgentContext,
 ): Promise<ResourcePoints[]> {
-  const sources = createSources(configuration);
+  const sources = createSources(configuration, {});
   const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
   try {
@@ -112,26 +112,45 @@ export async function collectOnce(
   }
 }
 
+/** The agent reads each thing as often as it changes; a single cycle, without `log`, reads all there is. */
 function createSources(
-  { libvirt, domains, metrics }: Configuration,
-  calls?: LibvirtStatistics,
+  { libvirt, domains, metrics, statistics, intervalMs }: Configuration,
+  { calls, log }: { readonly calls?: LibvirtStatistics; readonly log?: Logger },
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
   const rows = selectRows(DOMAIN_ROWS, metrics);
   const hypervisorRows = selectRows<ToldRow>(HYPERVISOR_METRICS, metrics);
   const needs = { groups: requiredGroups(rows, hypervisorRows), unusedScopes: unusedScopes(rows) };
+  const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
+  const pace = {
+    cycleMs: intervalMs,
+    slowIntervalMs,
+    intervalsMs,
+    stretchAboveMs: stretchAbove * intervalMs,
+  };
   return libvirt.map(
     ({ uri, timeoutMs }) =>
       new HypervisorSource({
         uri,
         timeoutMs,
         ...needs,
+        ...(log !== undefined && { pace, onStretch: tellStretch(log, uri) }),
         wanted: (name) => included(name) && !excluded(name),
         clock: systemClock,
-        ...(calls === undefined ? {} : { calls }),
+        ...(calls !== undefined && { calls }),
       }),
   );
+}
+
+function tellStretch(log: Logger, source: string): (factor: number, tookMs: number) => void {
+  return (factor, tookMs) =>
+    log.warn(
+      { source, factor, tookMs: Math.round(tookMs) },
+      factor === 1
+        ? "what costs is read as often as configured again"
+        : "reading takes too long: what costs is read less often",
+    );
 }
 
 /**

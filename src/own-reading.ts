@@ -30,7 +30,7 @@ export function readAgent({ clock, outcomes, skippedCycles, calls, destinations 
   const cpu = process.cpuUsage();
   return {
     at: clock.now(),
-    sources: outcomes,
+    sources: outcomes.map((outcome) => ({ ...outcome, stretch: outcome.reading?.stretch })),
     skippedCycles,
     libvirtCalls: calls.procedures,
     unknownFields: outcomes.flatMap(({ reading }) => (reading === undefined ? [] : [reading.unknownFields])),

@@ -18,6 +18,7 @@ function configuration(uris: readonly string[], endpoint?: string): Configuratio
     intervalMs: INTERVAL_MS,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
+    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
     destinations:
       endpoint === undefined
         ? []

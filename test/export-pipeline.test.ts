@@ -62,6 +62,7 @@ function configuration(destinations: readonly DestinationConfiguration[]): Confi
     intervalMs: INTERVAL_S * 1000,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
+    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
     destinations,
     stateDirectory: undefined,
     serviceName: "kvmeter",

@@ -19,6 +19,7 @@ function configuration(uris: readonly string[], endpoint: string, intervalMs: nu
     intervalMs,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
+    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
     destinations: [
       {
         name: "collector",

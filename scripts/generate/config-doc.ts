@@ -76,6 +76,7 @@ function typeOf(option: JsonSchema): string {
   if (option.pattern?.includes("KiB|") === true) return "size";
   if (option.type === "array")
     return `list of ${typeOf(option.items as JsonSchema).replace(/^options$/, "mappings")}`;
+  if (option.type === "number") return "number";
   if (option.type !== "object") return "text";
   return option.properties === undefined ? "names and values" : "options";
 }

@@ -3,6 +3,7 @@ import type { Attributes, Temporality } from "../metrics/points.ts";
 import type { Signal } from "../otlp/destination.ts";
 import type { DestinationOptions } from "../otlp/options.ts";
 import type { QueueLimits, SendOrder } from "../otlp/queue/contract.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { Identity, PresetName } from "./presets.ts";
 
 /** One hypervisor to read. */
@@ -50,12 +51,23 @@ export interface DestinationConfiguration extends DestinationOptions {
   readonly replayRateBytesPerS: number;
 }
 
+/** How often what of the domains' statistics is read. */
+export interface StatisticsConfiguration {
+  /** What changes seldom. */
+  readonly slowIntervalMs: number;
+  /** Of single groups; 0: in every cycle. */
+  readonly intervalsMs: Readonly<Partial<Record<StatisticsGroup, number | undefined>>>;
+  /** The share of the interval above which a cycle takes too long. */
+  readonly stretchAbove: number;
+}
+
 /** What the agent is to do: plain data with every default filled in and every file read. */
 export interface Configuration {
   readonly libvirt: readonly LibvirtConfiguration[];
   readonly intervalMs: number;
   readonly domains: NamePatterns;
   readonly metrics: MetricPatterns;
+  readonly statistics: StatisticsConfiguration;
   readonly destinations: readonly DestinationConfiguration[];
   /** Where state is kept from one run to the next, an absolute path; undefined: in memory. */
   readonly stateDirectory: string | undefined;

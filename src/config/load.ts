@@ -67,6 +67,11 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
     intervalMs: overrides.intervalMs ?? file.interval ?? environmentInterval ?? LAST_RESORT_INTERVAL_MS,
     domains: file.domains,
     metrics: file.metrics,
+    statistics: {
+      slowIntervalMs: file.statistics.slow_interval,
+      intervalsMs: file.statistics.intervals,
+      stretchAbove: file.statistics.stretch_above,
+    },
     destinations,
     stateDirectory: file.state_directory === undefined ? undefined : resolve(directory, file.state_directory),
     serviceName: String(attributes["service.name"] ?? "kvmeter"),

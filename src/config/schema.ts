@@ -14,6 +14,7 @@ import {
   text,
 } from "./option-types.ts";
 import { ORDERS, PRESET_NAMES, TEMPORALITIES } from "./presets.ts";
+import { statisticsSchema } from "./statistics-schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
 /*
@@ -244,6 +245,7 @@ export const configurationSchema = object(
       ),
       {},
     ),
+    statistics: v.optional(statisticsSchema, {}),
     export: v.optional(
       v.pipe(
         v.array(destinationSchema, "must be a list; begin each entry with a dash"),

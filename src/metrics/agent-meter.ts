@@ -22,6 +22,8 @@ export interface SourceReport {
   readonly source: string;
   readonly state: (typeof SOURCE_STATES)[number];
   readonly durationS: number;
+  /** See HypervisorReading; undefined without a reading. */
+  readonly stretch?: number | undefined;
 }
 
 /** One destination's account since the agent started, in data points or log records. */
@@ -99,8 +101,9 @@ export class AgentMeter {
 }
 
 function tell(reading: AgentReading, unknownFields: ReadonlyMap<string, number>, value: Teller): void {
-  for (const { source, state, durationS } of reading.sources) {
+  for (const { source, state, durationS, stretch } of reading.sources) {
     value("kvmeter.source.duration", { "kvmeter.source": source }, durationS);
+    if (stretch !== undefined) value("kvmeter.source.stretch", { "kvmeter.source": source }, stretch);
     for (const name of SOURCE_STATES) {
       const attributes = { "kvmeter.source": source, "kvmeter.source.state": name };
       value("kvmeter.source.status", attributes, name === state ? 1 : 0);

@@ -78,6 +78,8 @@ export interface HypervisorReading {
   readonly domains: readonly DomainReading[];
   /** Fields that no pattern knows or whose value is of the wrong kind, with how many times each was met. */
   readonly unknownFields: ReadonlyMap<string, number>;
+  /** How many times longer than they should be the intervals of what costs are, since cycles took too long; 1: not at all. */
+  readonly stretch: number;
   /** What could not be read in this cycle, and why; empty when all was well. */
   readonly problems: readonly Error[];
 }

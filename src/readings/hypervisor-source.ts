@@ -31,6 +31,8 @@ export interface HypervisorOptions {
   readonly clock: Clock;
   /** Where its calls are counted; one of its own unless given. */
   readonly calls?: LibvirtStatistics;
+  /** Is told when intervals become longer or shorter, with how long the cycle took that was the reason. */
+  readonly onStretch?: ((factor: number, tookMs: number) => void) | undefined;
   /** Default true: look at QEMU processes on this machine before asking them. */
   readonly seesProcesses?: boolean | undefined;
   /** Default 1000: when a bulk call is late. */
@@ -89,6 +91,7 @@ export class HypervisorSource {
    * @throws KvmeterError when the daemon cannot be reached or does not list its domains
    */
   async read(signal: AbortSignal): Promise<HypervisorReading> {
+    const begunMs = this.#options.clock.now().monotonicMs;
     const session = await this.#connector.connected(signal);
     const { lanes, identity } = session;
     const listedAt = this.#options.clock.now();
@@ -115,6 +118,7 @@ export class HypervisorSource {
         lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
       })),
       unknownFields: this.#reader.takeUnknownFields(),
+      stretch: this.#stretchAfter(begunMs),
       problems: [...problems, ...misread],
     };
   }
@@ -122,6 +126,14 @@ export class HypervisorSource {
   /** Says goodbye to the daemon. Never rejects. */
   close(): Promise<void> {
     return this.#connector.close();
+  }
+
+  #stretchAfter(begunMs: number): number {
+    const { schedule } = this.#collector;
+    if (schedule === undefined) return 1;
+    const tookMs = this.#options.clock.now().monotonicMs - begunMs;
+    if (schedule.tookMs(tookMs)) this.#options.onStretch?.(schedule.stretch, tookMs);
+    return schedule.stretch;
   }
 
   /** A domain that was started again is another one. */

@@ -3,6 +3,7 @@ import type { DomainDescription } from "./domain.ts";
 import { READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
 import { GROUP_BITS, maskOf } from "./statistics-groups.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
+import { Stretch } from "./stretch.ts";
 
 /** How often the groups of statistics are read. */
 export interface PaceOptions {
@@ -11,7 +12,9 @@ export interface PaceOptions {
   /** What changes seldom. */
   readonly slowIntervalMs: number;
   /** Of single groups, stronger than everything else; 0: in every cycle. */
-  readonly intervalsMs?: Readonly<Partial<Record<StatisticsGroup, number>>>;
+  readonly intervalsMs?: Readonly<Partial<Record<StatisticsGroup, number | undefined>>>;
+  /** A cycle that takes longer stretches the intervals of what goes to monitors. */
+  readonly stretchAboveMs: number;
 }
 
 /** What of a domain is to be asked in a cycle. */
@@ -38,7 +41,26 @@ export interface AskContext {
  */
 type Pace = "cycle" | "slow" | "guest" | "present";
 
-const PACES: Readonly<Partial<Record<StatisticsGroup, Pace>>> = {
+/** Groups whose interval can be chosen: those that cost monitor commands. */
+export const PACED_GROUPS = [
+  "cpu",
+  "cpu-monitor",
+  "haltpoll",
+  "balloon",
+  "rss",
+  "vcpu",
+  "vcpu-count",
+  "vcpu-state",
+  "vcpu-kvm",
+  "block",
+  "block-size",
+  "block-detail",
+  "iothread",
+  "dirtyrate",
+  "vm",
+] as const satisfies readonly StatisticsGroup[];
+
+const PACES: Readonly<Record<(typeof PACED_GROUPS)[number], Pace>> & { readonly [group: string]: Pace } = {
   cpu: "cycle",
   "cpu-monitor": "present",
   haltpoll: "slow",
@@ -55,9 +77,6 @@ const PACES: Readonly<Partial<Record<StatisticsGroup, Pace>>> = {
   dirtyrate: "slow",
   vm: "cycle",
 };
-
-/** Groups whose interval can be chosen: those that cost monitor commands. */
-export const PACED_GROUPS = Object.keys(PACES) as readonly StatisticsGroup[];
 
 /** One monitor command for each disk, or three for all of them. */
 const DISKS_ASKED_SINGLY = 2;
@@ -85,21 +104,23 @@ interface Known {
 export class ReadingSchedule {
   readonly #groups: ReadonlySet<StatisticsGroup>;
   readonly #pace: PaceOptions;
+  readonly #stretch: Stretch;
   #known = new Map<string, Known>();
-  #stretch = 1;
 
   constructor(groups: ReadonlySet<StatisticsGroup>, pace: PaceOptions) {
     this.#groups = groups;
     this.#pace = pace;
+    this.#stretch = new Stretch(pace.stretchAboveMs);
+  }
+
+  /** Takes note of how long a cycle took. Are the intervals others now? */
+  tookMs(cycleMs: number): boolean {
+    return this.#stretch.after(cycleMs);
   }
 
   /** How many times longer than they should be the intervals of all that goes to monitors are. */
   get stretch(): number {
-    return this.#stretch;
-  }
-
-  set stretch(factor: number) {
-    this.#stretch = factor;
+    return this.#stretch.factor;
   }
 
   /** Forgets all other domains. */
@@ -174,7 +195,7 @@ export class ReadingSchedule {
     if (chosenMs === undefined && pace === "present" && !isPresent(group, context.lastKnown)) return false;
     const intervalMs = chosenMs ?? this.#intervalMs(pace, known, context);
     // Half a cycle of tolerance: a cycle that comes a millisecond early is no reason to wait for another one.
-    return context.nowMs - readAtMs >= Math.max(intervalMs, cycleMs) * this.#stretch - cycleMs / 2;
+    return context.nowMs - readAtMs >= Math.max(intervalMs, cycleMs) * this.stretch - cycleMs / 2;
   }
 
   #intervalMs(pace: Pace, known: Known, { description }: AskContext): number {

@@ -93,6 +93,7 @@ export function metered({ fields, xml }: RecordedDomain, rows: readonly DomainRo
       domains: [{ uuid, name, id: 1, description, process: undefined, statistics, lastKnown: statistics }],
       listedAt: at,
       unknownFields: new Map(),
+      stretch: 1,
       problems: [],
     }),
   );

@@ -22,7 +22,7 @@ const NOTHING: AgentReading = {
 
 const FULL: AgentReading = {
   at: second(0),
-  sources: [{ source: "qemu:///system", state: "partial", durationS: 0.25 }],
+  sources: [{ source: "qemu:///system", state: "partial", durationS: 0.25, stretch: 2 }],
   skippedCycles: 2,
   libvirtCalls: new Map([
     ["CONNECT_GET_ALL_DOMAIN_STATS", { calls: { ok: 7, error: 0, deadline: 1 }, lastDurationMs: 40 }],
@@ -64,6 +64,7 @@ test("what the agent knows of itself becomes the table's metrics, all of them", 
     [{ ...source, "kvmeter.source.state": "partial" }, 1],
     [{ ...source, "kvmeter.source.state": "failed" }, 0],
   ]);
+  assert.deepEqual(points.values("kvmeter.source.stretch"), [[source, 2]]);
   assert.equal(points.value("kvmeter.cycles.skipped"), 2);
   const method = { "rpc.method": "CONNECT_GET_ALL_DOMAIN_STATS" };
   assert.deepEqual(points.values("kvmeter.libvirt.calls"), [

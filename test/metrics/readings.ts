@@ -69,7 +69,7 @@ export function hypervisorReading(
   domains: readonly DomainReading[],
   listedAt: Instant = firstReadAt(domains),
 ): HypervisorReading {
-  return { identity: HYPERVISOR, listedAt, domains, unknownFields: new Map(), problems: [] };
+  return { identity: HYPERVISOR, listedAt, domains, unknownFields: new Map(), stretch: 1, problems: [] };
 }
 
 function firstReadAt([first]: readonly DomainReading[]): Instant {

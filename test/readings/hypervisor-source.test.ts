@@ -170,7 +170,7 @@ test("paced, a cycle reads what changes, and what it does not read it knows from
     ...options(simulator.uri),
     groups: new Set(["state", "interface", "cpu", "vcpu-count", "block", "block-size"]),
     clock,
-    pace: { cycleMs: 10_000, slowIntervalMs: 120_000 },
+    pace: { cycleMs: 10_000, slowIntervalMs: 120_000, stretchAboveMs: 5000 },
   });
   t.after(() => source.close());
   const first = await source.read(never);
@@ -206,7 +206,7 @@ test("a disk that refuses to be asked alone is read with the group in the same c
     ...options(simulator.uri),
     groups: new Set(["state", "block"]),
     clock,
-    pace: { cycleMs: 10_000, slowIntervalMs: 120_000 },
+    pace: { cycleMs: 10_000, slowIntervalMs: 120_000, stretchAboveMs: 5000 },
   });
   t.after(() => source.close());
   await source.read(never);

@@ -23,6 +23,17 @@ export const AGENT_METRICS = [
     attributes: ["kvmeter.source", "kvmeter.source.state"],
   },
   {
+    name: "kvmeter.source.stretch",
+    kind: "gauge",
+    unit: "1",
+    description:
+      "How many times longer than configured the intervals of what QEMU is asked for are, because reading takes too long.",
+    on: true,
+    from: "agent",
+    valueType: "double",
+    attributes: ["kvmeter.source"],
+  },
+  {
     name: "kvmeter.cycles.skipped",
     kind: "counter",
     unit: "{cycle}",
