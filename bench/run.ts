@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   "hot-path": () => import("./hot-path.ts"),
   cycle: () => import("./cycle.ts"),
   agent: () => import("./agent.ts"),
+  hypervisor: () => import("./hypervisor-cost.ts"),
 };
 
 /** How this file calls itself for one benchmark, whose result it then sends to its parent. */

@@ -12,7 +12,7 @@ import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
 import { ProcessLook } from "./process-look.ts";
 import type { StatisticsReader } from "./read-statistics.ts";
-import { type Ask, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
+import { type Ask, type AskContext, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
 import { controlStatistics, tellSilence, type Trouble, troubleProblems } from "./silence-report.ts";
 import type { StatisticsGroup } from "./statistics-fields.ts";
 import { maskOf } from "./statistics-groups.ts";
@@ -57,6 +57,8 @@ export interface CycleContext {
   readonly local?: ReadonlyMap<string, DomainStatistics>;
   readonly lastKnown: (domain: DomainRef) => DomainStatistics | undefined;
   readonly description: (uuid: string) => DomainDescription | undefined;
+  /** See {@link AskContext}. */
+  readonly singleDisksPay: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -163,11 +165,12 @@ export class DomainCollector {
     for (const domain of active) {
       const { uuid } = domain;
       const local = cycle.statistics.get(uuid);
-      const context = {
+      const context: AskContext = {
         nowMs,
         elsewhere: new Set(Object.keys(local?.readAt ?? {}) as StatisticsGroup[]),
         lastKnown: cycle.lastKnown(domain),
         description: cycle.description(uuid),
+        singleDisksPay: cycle.singleDisksPay,
       };
       cycle.asks.set(uuid, schedule?.ask(domain, context) ?? this.#everything);
     }
@@ -180,7 +183,7 @@ export class DomainCollector {
     later: Partial<Pick<Triage, "alone" | "suspects">> & { readonly mask?: number } = {},
   ): Promise<void> {
     const { alone = [], suspects = [], mask } = later;
-    const groupsOf = ({ uuid }: DomainRef): number => mask ?? (cycle.asks.get(uuid) ?? this.#everything).mask;
+    const groupsOf = (domain: DomainRef): number => mask ?? this.#maskOf(cycle, domain);
     const request = { ...this.#roundOptions(cycle), domains, alone, suspects, groupsOf };
     this.#sort(cycle, await collectStatistics(cycle.lanes, request));
   }
@@ -248,7 +251,7 @@ export class DomainCollector {
 
   async #askAgain(cycle: Cycle, domains: readonly DomainRef[]): Promise<void> {
     // Nothing to compare with is no sign that something was left out.
-    const known = domains.filter((domain) => this.#health.hasAnswered(domain));
+    const known = domains.filter((domain) => this.#health.hasAnswered(domain, this.#maskOf(cycle, domain)));
     if (known.length > 0) await this.#ask(cycle, known);
     for (const domain of domains) {
       const record = this.#recordOf(cycle, domain);
@@ -257,11 +260,13 @@ export class DomainCollector {
     }
   }
 
-  #recordOf(cycle: Cycle, { uuid }: DomainRef): FieldCount | undefined {
-    const fields = cycle.fields.get(uuid);
-    return fields === undefined
-      ? undefined
-      : { mask: (cycle.asks.get(uuid) ?? this.#everything).mask, fields };
+  #recordOf(cycle: Cycle, domain: DomainRef): FieldCount | undefined {
+    const fields = cycle.fields.get(domain.uuid);
+    return fields === undefined ? undefined : { mask: this.#maskOf(cycle, domain), fields };
+  }
+
+  #maskOf(cycle: Cycle, { uuid }: DomainRef): number {
+    return (cycle.asks.get(uuid) ?? this.#everything).mask;
   }
 
   #setWhole(cycle: Cycle, domain: DomainRef, record: FieldCount): void {

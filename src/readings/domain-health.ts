@@ -75,9 +75,9 @@ export class DomainHealth {
     return before === undefined || fields < before;
   }
 
-  /** Has the domain ever had a whole record? */
-  hasAnswered(domain: DomainRef): boolean {
-    return (this.#recall(domain)?.fields.size ?? 0) > 0;
+  /** Has the domain ever had a whole record of these of libvirt's groups? */
+  hasAnswered(domain: DomainRef, mask: number): boolean {
+    return this.#recall(domain)?.fields.has(mask) === true;
   }
 
   /** The domain answered: so many fields are a whole record. */

@@ -101,6 +101,7 @@ export class HypervisorSource {
       processes,
       lastKnown: (domain) => this.#recall(domain),
       description: (uuid) => this.#descriptions.get(uuid),
+      singleDisksPay: singleDisksPay(session.facts),
       signal,
     });
     this.#remember(domains, statistics);
@@ -189,4 +190,10 @@ export class HypervisorSource {
   ): Promise<ReadonlyMap<string, DomainProcess>> {
     return this.#options.seesProcesses === false ? new Map() : processes.find(domains.filter(isActive));
   }
+}
+
+/** With 12.8 a single disk takes the three commands of the group, with 9.0 two; the limits of disks came with 11.10. */
+function singleDisksPay({ libvirtVersion }: HypervisorFacts): boolean {
+  const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
+  return major < 11 || (major === 11 && minor < 10);
 }

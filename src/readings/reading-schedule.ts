@@ -21,7 +21,7 @@ export interface PaceOptions {
 export interface Ask {
   /** Of bulk statistics: libvirt's groups, or-ed. */
   readonly mask: number;
-  /** Names of disks whose I/O counters are asked one by one, which costs QEMU less than the group. */
+  /** Names of disks whose I/O counters are asked one by one, where that costs QEMU less than the group. */
   readonly disks: readonly string[];
 }
 
@@ -33,6 +33,8 @@ export interface AskContext {
   /** Undefined before the first reading. */
   readonly lastKnown: DomainStatistics | undefined;
   readonly description: DomainDescription | undefined;
+  /** Does the daemon need fewer monitor commands for a single disk than for the group? */
+  readonly singleDisksPay: boolean;
 }
 
 /**
@@ -78,8 +80,8 @@ const PACES: Readonly<Record<(typeof PACED_GROUPS)[number], Pace>> & { readonly 
   vm: "cycle",
 };
 
-/** One monitor command for each disk, or three for all of them. */
-const DISKS_ASKED_SINGLY = 2;
+/** Two monitor commands for one disk, three for all of them together: counted in the log of libvirtd 9.0. */
+const DISKS_ASKED_SINGLY = 1;
 
 /** So many readings without news, and a balloon driver counts as dead. */
 const IDLE_READINGS = 3;
@@ -142,7 +144,7 @@ export class ReadingSchedule {
     }
     const others = maskOf(due.filter((group) => group !== "block"));
     if (!due.includes("block") || (others & GROUP_BITS.block) !== 0) return { mask: others, disks: [] };
-    const disks = known?.needsBulk === true ? undefined : singleDisks(context.lastKnown);
+    const disks = known?.needsBulk === true ? undefined : singleDisks(context);
     return disks === undefined ? { mask: others | GROUP_BITS.block, disks: [] } : { mask: others, disks };
   }
 
@@ -226,11 +228,18 @@ export interface ReadContext {
 }
 
 /** The disks of a domain that has few of them; undefined when the group is cheaper, or tells more that changes. */
-function singleDisks(lastKnown: DomainStatistics | undefined): readonly string[] | undefined {
-  const disks = lastKnown?.items.disk?.filter(({ values }) => values.readOperations !== undefined) ?? [];
-  if (lastKnown === undefined || disks.length > DISKS_ASKED_SINGLY) return undefined;
-  const names = disks.map(({ values: { name } }) => name);
-  return names.every((name) => name !== undefined) ? names : undefined;
+function singleDisks(context: AskContext): readonly string[] | undefined {
+  const { lastKnown, description, singleDisksPay } = context;
+  if (lastKnown === undefined || !singleDisksPay) return undefined;
+  const sources = new Map(description?.disks.map(({ target, source }) => [target, source]));
+  const names: string[] = [];
+  for (const { values } of lastKnown.items.disk ?? []) {
+    const { name } = values;
+    if (name === undefined) return undefined;
+    // A drive without a medium counts nothing.
+    if (!sources.has(name) || sources.get(name) !== undefined) names.push(name);
+  }
+  return names.length > DISKS_ASKED_SINGLY ? undefined : names;
 }
 
 function isPresent(group: StatisticsGroup, lastKnown: DomainStatistics | undefined): boolean {

@@ -64,6 +64,7 @@ class Collector {
       processes: this.processes,
       lastKnown: nothing,
       description: nothing,
+      singleDisksPay: true,
       signal: new AbortController().signal,
     };
     const collected = await this.#collector.collect(this.lanes, domains, context);

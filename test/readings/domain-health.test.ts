@@ -80,7 +80,7 @@ test("nothing is carried over to another instance of the domain, nor past its ab
     probed: { infos: new Map(), locked: new Set() },
     nowMs: 0,
   });
-  assert.equal(health.hasAnswered(restarted), false);
+  assert.equal(health.hasAnswered(restarted, 63), false);
 });
 
 test("records of other groups are not compared", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { DiskDescription } from "../../src/readings/domain.ts";
 import { type AskContext, ReadingSchedule } from "../../src/readings/reading-schedule.ts";
 import type { StatisticsGroup } from "../../src/readings/statistics-fields.ts";
 import { domainReading, description, type Fields, second } from "../metrics/readings.ts";
@@ -39,6 +40,8 @@ class Domain {
   fields: Fields = disks(1);
   elsewhere: ReadonlySet<StatisticsGroup> = LOCAL;
   periodS: number | undefined;
+  disks: readonly DiskDescription[] = [];
+  singleDisksPay = true;
   nowMs = 0;
 
   constructor(
@@ -55,7 +58,8 @@ class Domain {
       nowMs: this.nowMs,
       elsewhere: this.elsewhere,
       lastKnown: this.nowMs === 0 ? undefined : statistics,
-      description: { ...description([]), balloonPeriodS: this.periodS },
+      description: { ...description([]), disks: this.disks, balloonPeriodS: this.periodS },
+      singleDisksPay: this.singleDisksPay,
     };
     const ask = this.schedule.ask(domain, context);
     this.schedule.read(domain, ask.mask, { nowMs: this.nowMs, statistics });
@@ -85,11 +89,18 @@ test("all that is wanted at first, then what changes all the time, and the rest 
   assert.deepEqual(hour, { [FAST]: 330, [EVERYTHING]: 30 });
 });
 
-test("the counters of one or two disks are asked one by one, of more by the group", () => {
+test("where a single disk costs no less, the group is asked", () => {
+  const web = new Domain();
+  web.singleDisksPay = false;
+  web.cycle();
+  assert.deepEqual(web.cycle(), { mask: FAST | MASK.block, disks: [] });
+});
+
+test("the counters of one disk are asked alone, of more by the group", () => {
   for (const [count, single] of [
     [0, true],
     [1, true],
-    [2, true],
+    [2, false],
     [3, false],
     [6, false],
   ] as const) {
@@ -104,7 +115,11 @@ test("the counters of one or two disks are asked one by one, of more by the grou
 
 test("a drive without a medium has no counters and is not asked", () => {
   const web = new Domain();
-  web.fields = { ...disks(1), "block.1.name": "sda" };
+  web.fields = { ...disks(1), "block.1.name": "sda", "block.1.rd.reqs": 0 };
+  web.disks = [
+    { target: "vda", alias: undefined, source: "/x.qcow2" },
+    { target: "sda", alias: undefined, source: undefined },
+  ];
   web.cycle();
   assert.deepEqual(web.cycle().disks, ["vda"]);
 });
@@ -179,7 +194,13 @@ test("slow groups of many domains are not all read in one cycle", () => {
   for (let nowMs = 0; nowMs <= 2 * SLOW_MS; nowMs += CYCLE_MS) {
     let slow = 0;
     for (const each of many) {
-      const context = { nowMs, elsewhere: new Set<never>(), lastKnown: undefined, description: undefined };
+      const context = {
+        nowMs,
+        elsewhere: new Set<never>(),
+        lastKnown: undefined,
+        description: undefined,
+        singleDisksPay: true,
+      };
       const { mask } = schedule.ask(each, context);
       if (mask !== MASK.state) slow += 1;
       schedule.read(each, mask, { nowMs, statistics: undefined });
@@ -215,6 +236,7 @@ test("another instance of the domain, one that was away, and one to which someth
     elsewhere: LOCAL,
     lastKnown: undefined,
     description: undefined,
+    singleDisksPay: true,
   };
   assert.equal(web.schedule.ask({ ...domain, id: 8 }, context).mask, EVERYTHING);
   web.schedule.forget(domain.uuid);

@@ -20,6 +20,8 @@ export interface LibvirtdOptions {
   readonly auth?: "none" | "polkit";
   /** Leaves /dev/kvm to the guests; see whyNoKvm. */
   readonly kvm?: boolean;
+  /** Part of libvirtd that is to log all it does, as qemu.qemu_monitor. */
+  readonly logs?: string;
   /** Further lines of libvirtd.conf, as they stand there. */
   readonly settings?: readonly string[];
   /** Further arguments of libvirtd, as "--listen". */
@@ -36,6 +38,7 @@ export interface Libvirtd {
   readonly readOnlySocketPath: string;
   /** Where this daemon's sockets are, as seen by this process. */
   readonly runDirectory: string;
+  readonly logPath: string;
   /** As "12.8.0". */
   readonly version: string;
   /** Empty, or the folder that is the daemon's root. */
@@ -102,6 +105,7 @@ function describe(flavour: Flavour, version: string) {
     socketPath,
     readOnlySocketPath: `${socketPath}-ro`,
     runDirectory,
+    logPath: join(flavour.configDirectory, "libvirtd.log"),
     root,
     version,
     virsh: virshFor(uri),
@@ -129,8 +133,9 @@ function configuration(options: LibvirtdOptions): string {
     'unix_sock_ro_perms = "0777"',
     // With polkit everybody may knock and polkit decides, as with the packaged systemd sockets.
     `unix_sock_rw_perms = "${auth === "polkit" ? "0777" : "0770"}"`,
-    "log_level = 4",
-    'log_outputs = "4:stderr"',
+    ...(options.logs === undefined
+      ? ["log_level = 4", 'log_outputs = "4:stderr"']
+      : [`log_filters = "1:${options.logs}"`, 'log_outputs = "1:stderr"']),
     ...(options.settings ?? []),
     "",
   ].join("\n");
