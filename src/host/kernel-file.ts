@@ -1,8 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 
-// Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile.
-const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "EACCES", "EPERM", "ENAMETOOLONG"]);
+const DENIED = new Set(["EACCES", "EPERM"]);
+// Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile, ENODEV a
+// cgroup. EOPNOTSUPP is a file of a part of the kernel that is switched off, such as pressure.
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EOPNOTSUPP", "ENAMETOOLONG", ...DENIED]);
 const CHUNK_BYTES = 16_384;
 
 /**
@@ -28,17 +30,37 @@ export async function readKernelFile(path: string, limitBytes: number): Promise<
   }
 }
 
+/** How a file that cannot be had is told. */
+export interface FileOptions {
+  /** Is told of a file that is there but not for this user. */
+  readonly onDenied?: ((path: string) => void) | undefined;
+}
+
+// Nothing else runs while a file is read at once, so one is enough for all.
+const scratch = Buffer.allocUnsafeSlow(65_536);
+
 /**
  * As {@link readKernelFile}, at once, for a small file that the kernel writes from memory: a tenth of the cost, but
  * nothing else happens meanwhile. Never for a file that can wait for a disk, a network or another process's memory.
+ * At most 64 KiB.
  */
-export function readKernelFileNow(path: string, limitBytes: number): string | undefined {
+export function readKernelFileNow(
+  path: string,
+  limitBytes: number,
+  { onDenied }: FileOptions = {},
+): string | undefined {
+  const limit = Math.min(limitBytes, scratch.length);
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    const bytes = Buffer.allocUnsafe(limitBytes);
-    return bytes.toString("utf8", 0, readSync(file, bytes, 0, limitBytes, null));
+    let length = 0;
+    // The kernel hands out a long file in pieces.
+    for (let read = -1; read !== 0 && length < limit; length += read) {
+      read = readSync(file, scratch, length, limit - length, null);
+    }
+    return scratch.toString("utf8", 0, length);
   } catch (error) {
+    if (isDenial(error)) onDenied?.(path);
     if (isAbsence(error)) return undefined;
     throw error;
   } finally {
@@ -49,4 +71,9 @@ export function readKernelFileNow(path: string, limitBytes: number): string | un
 /** Does this error of the file system mean that there is nothing to read, rather than that reading went wrong? */
 export function isAbsence(error: unknown): boolean {
   return error instanceof Error && "code" in error && ABSENT.has(String(error.code));
+}
+
+/** Does this error say that something is there but not for this user? */
+export function isDenial(error: unknown): boolean {
+  return error instanceof Error && "code" in error && DENIED.has(String(error.code));
 }

@@ -5,7 +5,8 @@
  *     12662 (qemu-system-x86) S 1 12661 12661 0 -1 138412416 39157 0 41 0 1253 287 0 0 20 0 5 0 28674 …
  *
  * Numbered from 1: 2 comm, in parentheses, itself with any characters, parentheses and line feeds too; 3 state;
- * 10 minflt; 12 majflt; 14 utime; 15 stime; 20 num_threads; 22 starttime, since boot. Times are in clock ticks.
+ * 10 minflt; 12 majflt; 14 utime; 15 stime; 20 num_threads; 22 starttime, since boot; 24 rss, in pages; 39 processor. Times are in
+ * clock ticks.
  */
 import { readKernelFile, readKernelFileNow } from "./kernel-file.ts";
 
@@ -27,6 +28,9 @@ export interface ProcPidStat {
   readonly threads: number;
   /** After boot. */
   readonly startTimeTicks: number;
+  readonly residentPages: number;
+  /** The CPU on which it ran last. */
+  readonly processor: number | undefined;
 }
 
 /** Reads `<procfs>/<pid>/stat`; undefined when there is no such process or it may not be looked at. */
@@ -51,7 +55,7 @@ export function parseProcPidStat(text: string): ProcPidStat | undefined {
     .slice(close + 1)
     .trim()
     .split(" ");
-  const stat: ProcPidStat = {
+  const stat: Omit<ProcPidStat, "processor"> = {
     pid: Number(text.slice(0, open)),
     comm: text.slice(open + 1, close),
     state: rest[0] ?? "",
@@ -61,7 +65,10 @@ export function parseProcPidStat(text: string): ProcPidStat | undefined {
     systemTimeTicks: Number(rest[12]),
     threads: Number(rest[17]),
     startTimeTicks: Number(rest[19]),
+    residentPages: Number(rest[21]),
   };
   const whole = Object.values(stat).every((value) => typeof value === "string" || Number.isInteger(value));
-  return whole && stat.pid > 0 && /^[A-Za-z]$/.test(stat.state) ? stat : undefined;
+  if (!whole || stat.pid <= 0 || !/^[A-Za-z]$/.test(stat.state)) return undefined;
+  const processor = Number(rest[36]);
+  return { ...stat, processor: Number.isInteger(processor) ? processor : undefined };
 }

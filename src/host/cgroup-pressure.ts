@@ -1,0 +1,37 @@
+/**
+ * cpu.pressure, memory.pressure and io.pressure of a cgroup (v2): how long its tasks stood still for want of
+ * something.
+ * https://docs.kernel.org/accounting/psi.html
+ *
+ *     some avg10=0.19 avg60=0.08 avg300=0.01 total=84482
+ *     full avg10=0.19 avg60=0.08 avg300=0.01 total=67582
+ *
+ * some: at least one task waited; full: all did. total is in microseconds. Up to 5.12 cpu has no line of full.
+ */
+import { type Integer, multiply } from "../integer.ts";
+import { readKernelFileNow } from "./kernel-file.ts";
+import { parseCount } from "./numbers.ts";
+
+const LIMIT_BYTES = 1024;
+const NS_PER_US = 1000;
+
+export interface CgroupPressure {
+  readonly someNs: Integer | undefined;
+  readonly fullNs: Integer | undefined;
+}
+
+/** Reads a pressure file, at once; undefined when there is none, or pressure is switched off in the kernel. */
+export function readCgroupPressure(path: string): CgroupPressure | undefined {
+  const text = readKernelFileNow(path, LIMIT_BYTES);
+  return text === undefined ? undefined : parseCgroupPressure(text);
+}
+
+/** Parses a pressure file. What is missing or malformed is undefined. */
+export function parseCgroupPressure(text: string): CgroupPressure {
+  return { someNs: totalOf(text, "some"), fullNs: totalOf(text, "full") };
+}
+
+function totalOf(text: string, line: "some" | "full"): Integer | undefined {
+  const us = parseCount(new RegExp(`^${line} .*total=(\\d+)$`, "m").exec(text)?.[1]);
+  return us === undefined ? undefined : multiply(us, NS_PER_US);
+}

@@ -1,0 +1,28 @@
+/**
+ * The files of a cgroup that hold a single number: memory.current, memory.max, memory.swap.current, pids.current,
+ * memory.usage_in_bytes, memory.limit_in_bytes, memory.failcnt, cpuacct.usage.
+ * https://docs.kernel.org/admin-guide/cgroup-v2.html#format
+ *
+ *     15138816
+ *
+ * `max` stands for no limit; in v1 the largest number of whole pages that 63 bits hold does.
+ */
+import type { Integer } from "../integer.ts";
+import { readKernelFileNow } from "./kernel-file.ts";
+import { parseCount } from "./numbers.ts";
+
+const LIMIT_BYTES = 64;
+/** 2^63 without a page of 64 KiB, the largest there is. */
+const UNLIMITED_V1 = 9_223_372_036_854_710_272n;
+
+/** Reads a number, at once; undefined when there is none, or no limit. */
+export function readCgroupValue(path: string): Integer | undefined {
+  const text = readKernelFileNow(path, LIMIT_BYTES);
+  return text === undefined ? undefined : parseCgroupValue(text);
+}
+
+/** The number; undefined when it is none or stands for no limit. */
+export function parseCgroupValue(text: string): Integer | undefined {
+  const value = parseCount(text.trimEnd());
+  return value === undefined || value >= UNLIMITED_V1 ? undefined : value;
+}

@@ -1,0 +1,21 @@
+import { type Integer, toInteger } from "../integer.ts";
+
+const UINT64_MAX = 2n ** 64n - 1n;
+/** What fits a number exactly, whatever the digits. */
+const EXACT_DIGITS = 15;
+const UINT64_DIGITS = 20;
+const ZERO = 48;
+
+/** A whole number of up to 64 bits without a sign, in decimal digits and nothing else; undefined when it is none. */
+export function parseCount(text: string | undefined): Integer | undefined {
+  if (text === undefined || text.length === 0 || text.length > UINT64_DIGITS) return undefined;
+  let value = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  if (text.length <= EXACT_DIGITS) return value;
+  const exact = BigInt(text);
+  return exact > UINT64_MAX ? undefined : toInteger(exact);
+}
