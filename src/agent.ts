@@ -17,7 +17,7 @@ import { DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import type { ToldRow } from "./metrics/rows.ts";
-import { requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
+import { requiredGroups, requiredLocalReaders, selectRows, unusedScopes } from "./metrics/selection.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { identifyAgent, readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
@@ -47,7 +47,7 @@ const ONCE_PAUSE_MS = 1000;
  */
 export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
   const calls = new LibvirtStatistics();
-  const sources = createSources(configuration, { calls, log });
+  const sources = createSources(configuration, { log, calls, pacing: "paced" });
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
   const { stateDirectory } = configuration;
   const store =
@@ -92,7 +92,7 @@ export async function collectOnce(
   configuration: Configuration,
   { log, signal }: AgentContext,
 ): Promise<ResourcePoints[]> {
-  const sources = createSources(configuration, {});
+  const sources = createSources(configuration, { log, pacing: "whole" });
   const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
   try {
@@ -112,15 +112,35 @@ export async function collectOnce(
   }
 }
 
-/** The agent reads each thing as often as it changes; a single cycle, without `log`, reads all there is. */
+interface SourceContext {
+  readonly log: Logger;
+  readonly calls?: LibvirtStatistics;
+  /** paced: each thing is read as often as it changes. whole: everything in every cycle. */
+  readonly pacing: "paced" | "whole";
+}
+
 function createSources(
-  { libvirt, domains, metrics, statistics, intervalMs }: Configuration,
-  { calls, log }: { readonly calls?: LibvirtStatistics; readonly log?: Logger },
+  { libvirt, domains, metrics, statistics, processes, intervalMs }: Configuration,
+  { log, calls, pacing }: SourceContext,
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
   const rows = selectRows(DOMAIN_ROWS, metrics);
   const hypervisorRows = selectRows<ToldRow>(HYPERVISOR_METRICS, metrics);
+  const needed = requiredLocalReaders(rows);
+  const local = {
+    numaIntervalMs: processes.numaIntervalMs,
+    readers: {
+      ...needed,
+      likeLibvirt: pacing === "paced" && processes.insteadOfLibvirt,
+      process: needed.process && processes.process,
+      threads: needed.threads && processes.threads,
+      cgroup: needed.cgroup && processes.cgroups,
+      disks: needed.disks && processes.disks,
+      numa: needed.numa && processes.numa,
+    },
+  };
+  const isLocalWanted = Object.values(local.readers).includes(true);
   const needs = { groups: requiredGroups(rows, hypervisorRows), unusedScopes: unusedScopes(rows) };
   const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
   const pace = {
@@ -135,9 +155,11 @@ function createSources(
         uri,
         timeoutMs,
         ...needs,
-        ...(log !== undefined && { pace, onStretch: tellStretch(log, uri) }),
+        ...(pacing === "paced" && { pace, onStretch: tellStretch(log, uri) }),
         wanted: (name) => included(name) && !excluded(name),
         clock: systemClock,
+        ...(isLocalWanted && { local }),
+        onNotice: (notice) => log.info({ source: uri }, notice),
         ...(calls !== undefined && { calls }),
       }),
   );

@@ -2,7 +2,13 @@ import { systemClock } from "./clock.ts";
 import { globMatcher } from "./glob.ts";
 import { DOMAIN_ROWS } from "./metrics/definitions.ts";
 import type { LibvirtSource } from "./metrics/instruments.ts";
-import { type MetricSelection, requiredGroups, selectRows, unusedScopes } from "./metrics/selection.ts";
+import {
+  type MetricSelection,
+  requiredGroups,
+  requiredLocalReaders,
+  selectRows,
+  unusedScopes,
+} from "./metrics/selection.ts";
 import { HypervisorSource } from "./readings/hypervisor-source.ts";
 
 export interface LibvirtSourceOptions {
@@ -15,6 +21,9 @@ export interface LibvirtSourceOptions {
   /** The metrics that will be asked of the readings: libvirt is asked for what they need. */
   readonly metrics?: MetricSelection;
 }
+
+/** Reading where memory lies costs the kernel more than all else, and it changes slowly. */
+const NUMA_INTERVAL_MS = 60_000;
 
 /** A source that holds a connection until it is closed. */
 export interface ClosableLibvirtSource extends LibvirtSource {
@@ -39,5 +48,6 @@ export function createLibvirtSource({
     unusedScopes: unusedScopes(rows),
     wanted: globMatcher(domains),
     clock: systemClock,
+    local: { readers: requiredLocalReaders(rows), numaIntervalMs: NUMA_INTERVAL_MS },
   });
 }

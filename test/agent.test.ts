@@ -9,6 +9,17 @@ import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.t
 import { collectLog } from "./logged.ts";
 import { simulated } from "./simulated.ts";
 
+/** The simulator's domains have no processes. */
+const NO_READERS: Configuration["processes"] = {
+  process: false,
+  threads: false,
+  cgroups: false,
+  disks: false,
+  numa: false,
+  numaIntervalMs: 60_000,
+  insteadOfLibvirt: false,
+};
+
 const INTERVAL_MS = 200;
 const NOWHERE = "qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro";
 
@@ -16,6 +27,7 @@ function configuration(uris: readonly string[], endpoint?: string): Configuratio
   return {
     libvirt: uris.map((uri) => ({ uri, timeoutMs: 2000 })),
     intervalMs: INTERVAL_MS,
+    processes: NO_READERS,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

@@ -29,6 +29,17 @@ import {
   strictBackend,
 } from "./otlp/strict-backends.ts";
 
+/** The simulator's domains have no processes. */
+const NO_READERS: Configuration["processes"] = {
+  process: false,
+  threads: false,
+  cgroups: false,
+  disks: false,
+  numa: false,
+  numaIntervalMs: 60_000,
+  insteadOfLibvirt: false,
+};
+
 const SOURCE = "qemu:///system";
 const AGENT = { version: "1.2.3", instanceId: "agent", hostName: "kvm7", pid: 7 };
 const INTERVAL_S = 50;
@@ -60,6 +71,7 @@ function configuration(destinations: readonly DestinationConfiguration[]): Confi
   return {
     libvirt: [{ uri: SOURCE, timeoutMs: 1000 }],
     intervalMs: INTERVAL_S * 1000,
+    processes: NO_READERS,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

@@ -13,10 +13,22 @@ import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.t
 import { collectLog } from "./logged.ts";
 import { simulated } from "./simulated.ts";
 
+/** The simulator's domains have no processes. */
+const NO_READERS: Configuration["processes"] = {
+  process: false,
+  threads: false,
+  cgroups: false,
+  disks: false,
+  numa: false,
+  numaIntervalMs: 60_000,
+  insteadOfLibvirt: false,
+};
+
 function configuration(uris: readonly string[], endpoint: string, intervalMs: number): Configuration {
   return {
     libvirt: uris.map((uri) => ({ uri, timeoutMs: 5000 })),
     intervalMs,
+    processes: NO_READERS,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

@@ -14,6 +14,18 @@ export interface LibvirtConfiguration {
   readonly timeoutMs: number;
 }
 
+/** What is read of QEMU's processes on this machine, as far as a metric needs it. */
+export interface ProcessesConfiguration {
+  readonly process: boolean;
+  readonly threads: boolean;
+  readonly cgroups: boolean;
+  readonly disks: boolean;
+  readonly numa: boolean;
+  readonly numaIntervalMs: number;
+  /** CPU time, vCPUs' times and resident memory from the kernel, where it has libvirt's values. */
+  readonly insteadOfLibvirt: boolean;
+}
+
 /** Names to take and names to leave, as patterns with `*` and `?`. Leaving wins. */
 export interface NamePatterns {
   readonly include: readonly string[];
@@ -65,6 +77,7 @@ export interface StatisticsConfiguration {
 export interface Configuration {
   readonly libvirt: readonly LibvirtConfiguration[];
   readonly intervalMs: number;
+  readonly processes: ProcessesConfiguration;
   readonly domains: NamePatterns;
   readonly metrics: MetricPatterns;
   readonly statistics: StatisticsConfiguration;

@@ -65,6 +65,7 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
   const configuration: Configuration = {
     libvirt: overrides.uri === undefined ? libvirt : [overridden],
     intervalMs: overrides.intervalMs ?? file.interval ?? environmentInterval ?? LAST_RESORT_INTERVAL_MS,
+    processes: resolveProcesses(file.processes),
     domains: file.domains,
     metrics: file.metrics,
     statistics: {
@@ -81,6 +82,14 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
     warnings: warningsOf(attributes, file.export === undefined ? {} : sources.env),
   };
   return { configuration, document };
+}
+
+function resolveProcesses({
+  numa_interval: numaIntervalMs,
+  instead_of_libvirt: insteadOfLibvirt,
+  ...readers
+}: FileConfiguration["processes"]): Configuration["processes"] {
+  return { ...readers, numaIntervalMs, insteadOfLibvirt };
 }
 
 function openDocument(sources: ConfigurationSources): { document: ConfigurationDocument; directory: string } {

@@ -108,6 +108,10 @@ export const size = ({ min, max, description }: Quantity) =>
     }),
   );
 
+/** true or false. */
+export const flag = (description: string) =>
+  v.pipe(v.boolean("must be true or false"), v.description(description));
+
 /** A mapping of options; the loader names the unknown ones. */
 export const object = <const Entries extends v.ObjectEntries>(entries: Entries, description: string) =>
   v.pipe(v.strictObject(entries, "must be a mapping of options"), v.description(description));

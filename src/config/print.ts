@@ -17,7 +17,7 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
   const show = shower(document);
   const list = (path: Path, values: readonly string[]) =>
     values.map((value, index) => show([...path, index], value));
-  const { domains, metrics, log, resourceAttributes, serviceName } = configuration;
+  const { domains, metrics, statistics, processes, log, resourceAttributes, serviceName } = configuration;
   const attributes = Object.entries({ "service.name": serviceName, ...resourceAttributes });
   return stringify(
     {
@@ -33,6 +33,25 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
       metrics: {
         enable: list(["metrics", "enable"], metrics.enable),
         disable: list(["metrics", "disable"], metrics.disable),
+      },
+      statistics: {
+        slow_interval: show(["statistics", "slow_interval"], formatDuration(statistics.slowIntervalMs)),
+        intervals: Object.fromEntries(
+          Object.entries(statistics.intervalsMs).map(([group, ms = 0]) => [
+            group,
+            show(["statistics", "intervals", group], formatDuration(ms)),
+          ]),
+        ),
+        stretch_above: show(["statistics", "stretch_above"], statistics.stretchAbove),
+      },
+      processes: {
+        process: show(["processes", "process"], processes.process),
+        threads: show(["processes", "threads"], processes.threads),
+        cgroups: show(["processes", "cgroups"], processes.cgroups),
+        disks: show(["processes", "disks"], processes.disks),
+        numa: show(["processes", "numa"], processes.numa),
+        numa_interval: show(["processes", "numa_interval"], formatDuration(processes.numaIntervalMs)),
+        instead_of_libvirt: show(["processes", "instead_of_libvirt"], processes.insteadOfLibvirt),
       },
       export: configuration.destinations.map((destination, index) =>
         printable(destination, ["export", index], document),

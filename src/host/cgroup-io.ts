@@ -46,8 +46,7 @@ export function parseCgroupIoStat(text: string): CgroupIo {
   for (const line of text.split("\n").slice(0, -1)) {
     const [device = "", ...pairs] = line.split(" ");
     const values = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair]));
-    const valueOf = (key: string): Integer | undefined =>
-      parseCount(values.get(key)?.slice(key.length + 1));
+    const valueOf = (key: string): Integer | undefined => parseCount(values.get(key)?.slice(key.length + 1));
     const io = {
       readBytes: valueOf("rbytes"),
       writtenBytes: valueOf("wbytes"),

@@ -7,12 +7,22 @@ const DENIED = new Set(["EACCES", "EPERM"]);
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EOPNOTSUPP", "ENAMETOOLONG", ...DENIED]);
 const CHUNK_BYTES = 16_384;
 
+/** How a file that cannot be had is told. */
+export interface FileOptions {
+  /** Is told of a file that is there but not for this user. */
+  readonly onDenied?: ((path: string) => void) | undefined;
+}
+
 /**
  * Reads a file of /proc, /sys or /etc from its beginning, at most `limitBytes` of it: their sizes are not known
  * before. Undefined when there is none, when it may not be read, or when its process ended meanwhile; any other
  * failure rejects.
  */
-export async function readKernelFile(path: string, limitBytes: number): Promise<string | undefined> {
+export async function readKernelFile(
+  path: string,
+  limitBytes: number,
+  { onDenied }: FileOptions = {},
+): Promise<string | undefined> {
   try {
     await using file = await open(path, "r");
     const chunks: Buffer[] = [];
@@ -25,15 +35,10 @@ export async function readKernelFile(path: string, limitBytes: number): Promise<
     }
     return Buffer.concat(chunks).toString();
   } catch (error) {
+    if (isDenial(error)) onDenied?.(path);
     if (isAbsence(error)) return undefined;
     throw error;
   }
-}
-
-/** How a file that cannot be had is told. */
-export interface FileOptions {
-  /** Is told of a file that is there but not for this user. */
-  readonly onDenied?: ((path: string) => void) | undefined;
 }
 
 // Nothing else runs while a file is read at once, so one is enough for all.

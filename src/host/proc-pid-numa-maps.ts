@@ -9,7 +9,7 @@
  * milliseconds for each gigabyte of small pages, and holds up whoever wants to change it. Only for those who may trace
  * the process: of another user's, CAP_SYS_PTRACE is needed. Only where the kernel has NUMA (CONFIG_NUMA).
  */
-import { readKernelFile } from "./kernel-file.ts";
+import { type FileOptions, readKernelFile } from "./kernel-file.ts";
 
 /** A QEMU with hundreds of devices has some thousand mappings. */
 const LIMIT_BYTES = 4_194_304;
@@ -19,8 +19,12 @@ const BYTES_PER_KB = 1024;
 export type NumaMemory = ReadonlyMap<number, number>;
 
 /** Reads `<procfs>/<pid>/numa_maps`; undefined when there is none or it may not be read. */
-export async function readProcPidNumaMaps(procfs: string, pid: number): Promise<NumaMemory | undefined> {
-  const text = await readKernelFile(`${procfs}/${pid}/numa_maps`, LIMIT_BYTES);
+export async function readProcPidNumaMaps(
+  procfs: string,
+  pid: number,
+  options?: FileOptions,
+): Promise<NumaMemory | undefined> {
+  const text = await readKernelFile(`${procfs}/${pid}/numa_maps`, LIMIT_BYTES, options);
   // Of one that is longer something would be missing.
   return text === undefined || text.length >= LIMIT_BYTES ? undefined : parseProcPidNumaMaps(text);
 }

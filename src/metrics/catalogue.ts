@@ -67,6 +67,7 @@ function scopeAttributes(scope: StatisticsScope): string[] {
   return [
     ...(parent === undefined ? [] : scopeAttributes(parent)),
     ...(own === undefined ? [] : [own]),
+    ...Object.keys(NAMINGS[scope]?.labels ?? {}),
     ...(scope === "nic" ? [MAC_ATTRIBUTE] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { CGROUP_METRICS } from "./definitions/cgroup.ts";
 import { CONTROL_METRICS } from "./definitions/control.ts";
 import { DISK_METRICS, NETWORK_METRICS } from "./definitions/devices.ts";
 import { DOMAIN_METRICS } from "./definitions/domain.ts";
@@ -5,6 +6,7 @@ import { KVM_METRICS, THREAD_AND_PERF_METRICS } from "./definitions/hypervisor-s
 import { HYPERVISOR_METRICS } from "./definitions/hypervisor.ts";
 import { MEMORY_METRICS } from "./definitions/memory.ts";
 import { AGENT_METRICS } from "./definitions/own.ts";
+import { PROCESS_METRICS } from "./definitions/process.ts";
 import type { DomainRow, MetricRow } from "./rows.ts";
 
 export { AGENT_METRICS, HYPERVISOR_METRICS };
@@ -18,6 +20,8 @@ export const DOMAIN_ROWS: readonly DomainRow[] = [
   ...NETWORK_METRICS,
   ...DISK_METRICS,
   ...THREAD_AND_PERF_METRICS,
+  ...PROCESS_METRICS,
+  ...CGROUP_METRICS,
 ];
 
 /** THE TABLE: every metric that kvmeter exports. The names are the product's interface. */

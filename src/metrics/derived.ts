@@ -74,6 +74,21 @@ export const writeLatency: Derivation<"disk"> = {
   compute: (now, before) => latency(now, before, ["writeTimeNs", "writeOperations"]),
 };
 
+/** Share of the process's CPU time since the last reading that did not go to the vCPUs: what emulating the machine cost. */
+export const cpuOverhead: Derivation<"process"> = {
+  source: "1 - change of the vCPUs' CPU time / change of the process's",
+  compute(now, before) {
+    if (before === undefined) return undefined;
+    const vcpuNs = change(now.values.vcpuNs, before.values.vcpuNs);
+    const userNs = change(now.values.userNs, before.values.userNs);
+    const systemNs = change(now.values.systemNs, before.values.systemNs);
+    if (vcpuNs === undefined || userNs === undefined || systemNs === undefined) return undefined;
+    const allNs = userNs + systemNs;
+    // Each is rounded to ticks by itself, and the threads are read after the process.
+    return allNs === 0 ? undefined : Math.max(0, 1 - vcpuNs / allNs);
+  },
+};
+
 type TimeAndCount = readonly ["readTimeNs", "readOperations"] | readonly ["writeTimeNs", "writeOperations"];
 
 function latency(

@@ -10,6 +10,8 @@ interface Naming<Scope extends StatisticsScope> {
   /** The field that holds the value; without one it is the last part of the item's path. */
   readonly field?: StatisticsField<Scope>;
   readonly rename?: (value: string) => string;
+  /** More attributes, by the fields that hold them; a field without a value has none. */
+  readonly labels?: Readonly<Record<string, StatisticsField<Scope>>>;
 }
 
 const operation = (value: string) => DISK_OPERATIONS[value] ?? value;
@@ -36,6 +38,14 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
   diskIntervalOperation: { attribute: "libvirt.disk.operation", rename: operation },
   diskHistogram: { attribute: "libvirt.disk.operation", rename: operation },
   iothread: { attribute: "libvirt.iothread.id" },
+  processThread: { attribute: "libvirt.thread.type" },
+  processNode: { attribute: "linux.numa.node" },
+  cgroupDevice: { attribute: "system.device" },
+  diskSource: {
+    attribute: "system.device",
+    field: "target",
+    labels: { "libvirt.disk.source.type": "type", "libvirt.disk.source.device": "device" },
+  },
 };
 
 /** A NIC's second attribute, which is not in the statistics but in the domain's XML. */
@@ -44,6 +54,19 @@ export const MAC_ATTRIBUTE = "libvirt.interface.mac";
 /** Is an item's name among its values? Where not, its path tells it from its like. */
 export function hasNamingField(scope: StatisticsScope): boolean {
   return NAMINGS[scope]?.field !== undefined;
+}
+
+/**
+ * What tells whether an item is still the one of the last reading: its name, and its labels where it has any. Undefined
+ * for an item that cannot be named.
+ */
+export function identityOf(
+  scope: StatisticsScope,
+  item: StatisticsItem<StatisticsScope>,
+): AttributeValue | undefined {
+  const name = namingValue(scope, item);
+  const labels = NAMINGS[scope]?.labels;
+  return labels === undefined ? name : JSON.stringify([name, labelsOf(labels, item)]);
 }
 
 /** What names an item among its like; undefined where libvirt did not send it, and then nothing can be said of the item. */
@@ -74,7 +97,20 @@ export function itemAttributes(
   return {
     ...context.parent,
     [naming.attribute]: naming.rename === undefined ? value : naming.rename(String(value)),
+    ...(naming.labels === undefined ? {} : labelsOf(naming.labels, item)),
   };
+}
+
+function labelsOf(
+  labels: Readonly<Record<string, string>>,
+  item: StatisticsItem<StatisticsScope>,
+): Record<string, string> {
+  const values = item.values as Readonly<Record<string, unknown>>;
+  const present = Object.entries(labels).flatMap(([attribute, field]) => {
+    const value = values[field];
+    return typeof value === "string" && value !== "" ? [[attribute, value] as const] : [];
+  });
+  return Object.fromEntries(present);
 }
 
 /**

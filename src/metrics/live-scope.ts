@@ -2,7 +2,7 @@ import type { Instant } from "../clock.ts";
 import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
 import type { DeltaOrigin } from "./delta-series.ts";
-import { hasNamingField, itemAttributes, namingValue } from "./item-attributes.ts";
+import { hasNamingField, identityOf, itemAttributes } from "./item-attributes.ts";
 import type { LiveSeries } from "./live-series.ts";
 import type { Attributes } from "./points.ts";
 
@@ -139,7 +139,7 @@ export class LiveScope {
       const slot = slots[index];
       const item = items[index];
       if (slot === undefined || item === undefined || !samePath(slot.path, item.path)) return false;
-      if (isNamed && slot.name !== namingValue(scope, item)) return false;
+      if (isNamed && slot.name !== identityOf(scope, item)) return false;
     }
     return true;
   }
@@ -149,7 +149,7 @@ export class LiveScope {
     const parents = new Map(parent?.items.map((item, index) => [item, parent.live(index)]));
     const byKey = new Map<string, LiveItem>();
     const slots = this.#items.map((item): Slot => {
-      const slot = { path: item.path, name: namingValue(scope, item) };
+      const slot = { path: item.path, name: identityOf(scope, item) };
       const above = item.parent === undefined ? undefined : parents.get(item.parent);
       if (hasParent && above === undefined) return { ...slot, live: undefined };
       const attributes = itemAttributes(scope, item, {

@@ -1,4 +1,5 @@
 import { globMatcher } from "../glob.ts";
+import type { LocalReaders } from "../readings/domain-processes.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
@@ -69,4 +70,18 @@ export function unusedScopes(rows: readonly DomainRow[]): ReadonlySet<Statistics
     (scope) => SCOPES[scope].parent !== undefined,
   );
   return new Set(below.filter((scope) => !used.has(scope)));
+}
+
+/** What of QEMU's processes and control groups these rows need: the rest is not read. */
+export function requiredLocalReaders(rows: readonly DomainRow[]): LocalReaders {
+  const used = scopesReadBy(rows);
+  const needsVcpus = rows.some(({ scope, from }) => scope === "process" && from === "derivations");
+  return {
+    process: used.has("process"),
+    threads: needsVcpus || used.has("processThread") || used.has("processMemory"),
+    cgroup: used.has("cgroup") || used.has("cgroupDevice"),
+    numa: used.has("processMemory") || used.has("processNode"),
+    disks: used.has("diskSource"),
+    likeLibvirt: false,
+  };
 }

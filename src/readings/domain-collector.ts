@@ -8,6 +8,7 @@ import { StatsGroups } from "../libvirt/procedures/get-all-domain-stats.ts";
 import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
 import { diskCounters } from "./disk-counters.ts";
 import { DomainHealth, type FieldCount, type Triage } from "./domain-health.ts";
+import type { LocalReading } from "./domain-processes.ts";
 import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
 import { ProcessLook } from "./process-look.ts";
@@ -29,6 +30,8 @@ export interface CollectorOptions {
   readonly lookAfterMs?: number | undefined;
   readonly clock: Clock;
   readonly reader: StatisticsReader;
+  /** Where the kernel shows this machine's processes; /proc unless given. */
+  readonly procfs?: string | undefined;
 }
 
 /** What a cycle brought of all domains. */
@@ -54,7 +57,7 @@ export interface CycleContext {
   /** Those that can be seen on this machine. */
   readonly processes: ReadonlyMap<string, DomainProcess>;
   /** By uuid, what the kernel has told of the domains in this cycle already. */
-  readonly local?: ReadonlyMap<string, DomainStatistics>;
+  readonly local: ReadonlyMap<string, LocalReading>;
   readonly lastKnown: (domain: DomainRef) => DomainStatistics | undefined;
   readonly description: (uuid: string) => DomainDescription | undefined;
   /** See {@link AskContext}. */
@@ -85,12 +88,13 @@ interface Cycle extends CycleContext {
 export class DomainCollector {
   readonly #options: CollectorOptions;
   readonly #health = new DomainHealth();
-  readonly #look = new ProcessLook();
+  readonly #look: ProcessLook;
   readonly #everything: Ask;
   readonly #schedule: ReadingSchedule | undefined;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#look = new ProcessLook(options.procfs);
     this.#everything = { mask: maskOf(options.groups), disks: [] };
     this.#schedule = options.pace && new ReadingSchedule(options.groups, options.pace);
   }
@@ -109,7 +113,7 @@ export class DomainCollector {
       ...context,
       lanes,
       asks: new Map(),
-      statistics: new Map(context.local),
+      statistics: new Map(Array.from(context.local, ([uuid, reading]) => [uuid, allOf(reading)])),
       records: new Map(),
       problems: [],
       fields: new Map(),
@@ -164,10 +168,9 @@ export class DomainCollector {
     const nowMs = this.#nowMs();
     for (const domain of active) {
       const { uuid } = domain;
-      const local = cycle.statistics.get(uuid);
       const context: AskContext = {
         nowMs,
-        elsewhere: new Set(Object.keys(local?.readAt ?? {}) as StatisticsGroup[]),
+        elsewhere: groupsOf(cycle.local.get(uuid)),
         lastKnown: cycle.lastKnown(domain),
         description: cycle.description(uuid),
         singleDisksPay: cycle.singleDisksPay,
@@ -340,6 +343,25 @@ export class DomainCollector {
   #nowMs(): number {
     return this.#now().monotonicMs;
   }
+}
+
+/** What the kernel told, libvirt's own statistics among it where they can be had there. */
+function allOf({ statistics, likeLibvirt }: LocalReading): DomainStatistics {
+  let all = statistics;
+  for (const part of Object.values(likeLibvirt ?? {}))
+    if (part !== undefined) all = mergeStatistics(all, part);
+  return all;
+}
+
+const NO_GROUPS: ReadonlySet<StatisticsGroup> = new Set();
+
+/** The groups of libvirt's statistics that need not be asked for. */
+function groupsOf(reading: LocalReading | undefined): ReadonlySet<StatisticsGroup> {
+  if (reading?.likeLibvirt === undefined) return NO_GROUPS;
+  const groups = (["cpu", "vcpu", "rss"] as const).filter(
+    (group) => reading.likeLibvirt?.[group] !== undefined,
+  );
+  return new Set(groups);
 }
 
 /** Does it run? An inactive domain has no id. */

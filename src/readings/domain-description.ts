@@ -125,7 +125,8 @@ function describeNic(element: XmlElement, number: number): NicDescription {
 function describeDisk(element: XmlElement): DiskDescription[] {
   const target = attribute(child(element, "target"), "dev");
   if (target === undefined) return [];
-  return [{ target, alias: attribute(child(element, "alias"), "name"), source: sourceOf(element) }];
+  const alias = attribute(child(element, "alias"), "name");
+  return [{ type: attribute(element, "type"), target, alias, source: sourceOf(element) }];
 }
 
 /** Where a disk's data is, by the attribute that its type uses; a pool's volume as pool/volume. */

@@ -17,7 +17,7 @@ export interface ProcessFinderOptions {
   /** The folder of the daemon's socket: /run/libvirt, or $XDG_RUNTIME_DIR/libvirt of a session. */
   readonly runDirectory: string;
   /** Where the kernel shows the processes. */
-  readonly procfs?: string;
+  readonly procfs?: string | undefined;
 }
 
 /** Finds QEMU processes on this machine. Make one for each connection: it believes that an id is never reused. */
@@ -83,7 +83,10 @@ export function createProcessFinder({ runDirectory, procfs = "/proc" }: ProcessF
   };
 }
 
-type Places = Required<ProcessFinderOptions>;
+interface Places {
+  readonly runDirectory: string;
+  readonly procfs: string;
+}
 
 async function lookUp(missing: readonly Known[], places: Places): Promise<void> {
   for (const entry of missing) entry.attempts += 1;

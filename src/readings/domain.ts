@@ -13,6 +13,8 @@ export interface NicDescription {
 
 /** A disk in a domain's XML. */
 export interface DiskDescription {
+  /** file, block, network, volume, nvme, vhostuser …: what kind of source it has. */
+  readonly type: string | undefined;
   /** vda: what the guest's disk is called, as `block.N.name` has it. */
   readonly target: string;
   readonly alias: string | undefined;

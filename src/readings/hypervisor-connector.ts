@@ -24,6 +24,8 @@ export interface ConnectorOptions {
   /** For connecting as a whole, and for each call. */
   readonly timeoutMs: number;
   readonly calls: LibvirtStatistics;
+  /** Where the kernel shows this machine's processes; /proc unless given. */
+  readonly procfs?: string | undefined;
 }
 
 /** What is there for as long as the daemon is. */
@@ -31,6 +33,8 @@ export interface HypervisorSession {
   readonly lanes: Lanes;
   readonly identity: HypervisorIdentity;
   readonly facts: HypervisorFacts;
+  /** Does the hypervisor run on this machine? */
+  readonly isLocal: boolean;
   readonly processes: ProcessFinder;
   readonly list: SingleCall<DomainRef[]>;
   /** Any call that the daemon answers at once. */
@@ -140,10 +144,13 @@ export class HypervisorConnector {
         socketPath === undefined ? undefined : readMachineId(),
       ]);
       const processes =
-        socketPath === undefined ? NO_PROCESSES : createProcessFinder({ runDirectory: dirname(socketPath) });
+        socketPath === undefined
+          ? NO_PROCESSES
+          : createProcessFinder({ runDirectory: dirname(socketPath), procfs: this.#options.procfs });
       const lanes = new Lanes(connection, () => this.#dial());
       const calls = { list: new SingleCall<DomainRef[]>(), ping: new SingleCall<Integer>() };
-      return { lanes, identity: { hostName, hostId }, facts, processes, ...calls };
+      const isLocal = socketPath !== undefined && facts.driver === "QEMU";
+      return { lanes, identity: { hostName, hostId }, facts, isLocal, processes, ...calls };
     } catch (error) {
       await connection.close();
       throw error;

@@ -6,10 +6,12 @@ import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { DescriptionCache } from "./description-cache.ts";
 import { DomainCollector, isActive } from "./domain-collector.ts";
+import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
 import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
+import { ProcessSight } from "./process-sight.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
 import type { PaceOptions } from "./reading-schedule.ts";
 import type { StatisticsGroup } from "./statistics-fields.ts";
@@ -37,6 +39,10 @@ export interface HypervisorOptions {
   readonly seesProcesses?: boolean | undefined;
   /** Default 1000: when a bulk call is late. */
   readonly lookAfterMs?: number | undefined;
+  /** What is read of QEMU's processes where the hypervisor is on this machine; nothing unless given. */
+  readonly local?: Omit<DomainProcessesOptions, "clock" | "onNotice"> | undefined;
+  /** Is told once what cannot be read though all else can, and what would help. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
@@ -60,6 +66,8 @@ export class HypervisorSource {
   readonly #collector: DomainCollector;
   readonly #descriptions = new DescriptionCache();
   #lastKnown = new Map<string, { readonly id: number; readonly statistics: DomainStatistics }>();
+  readonly #local: DomainProcesses | undefined;
+  readonly #sight: ProcessSight;
   #facts: HypervisorFacts | undefined;
   #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
@@ -67,9 +75,16 @@ export class HypervisorSource {
     const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
     this.#options = options;
     this.name = uri;
-    this.#connector = new HypervisorConnector({ uri, timeoutMs, calls });
+    this.#connector = new HypervisorConnector({ uri, timeoutMs, calls, procfs: options.local?.procfs });
     this.#reader = createStatisticsReader({ unusedScopes });
-    this.#collector = new DomainCollector({ ...options, reader: this.#reader });
+    this.#collector = new DomainCollector({
+      ...options,
+      reader: this.#reader,
+      procfs: options.local?.procfs,
+    });
+    const { local, clock, onNotice = () => undefined } = options;
+    this.#local = local && new DomainProcesses({ ...local, clock, onNotice });
+    this.#sight = new ProcessSight(onNotice);
   }
 
   /** How things stand with the connection now; undefined before the first read. */
@@ -97,8 +112,10 @@ export class HypervisorSource {
     const listedAt = this.#options.clock.now();
     const domains = await this.#list(session, signal);
     const processes = await this.#processes(session, domains);
+    const local = await this.#readLocal(session, domains, processes);
     const { statistics, records, problems } = await this.#collector.collect(lanes, domains, {
       processes,
+      local,
       lastKnown: (domain) => this.#recall(domain),
       description: (uuid) => this.#descriptions.get(uuid),
       singleDisksPay: singleDisksPay(session.facts),
@@ -182,6 +199,21 @@ export class HypervisorSource {
     if (last !== undefined && sign !== undefined) return last;
     const text = `Cannot read ${this.name}: the daemon does not list its domains; see whether virsh list does`;
     throw new KvmeterError("LIBVIRT_DEADLINE", text);
+  }
+
+  /** What the kernel has of the domains' processes; nothing of a hypervisor on another machine. */
+  async #readLocal(
+    { isLocal }: HypervisorSession,
+    domains: readonly DomainRef[],
+    processes: ReadonlyMap<string, DomainProcess>,
+  ): Promise<ReadonlyMap<string, LocalReading>> {
+    if (this.#local === undefined || !isLocal) return new Map();
+    this.#sight.look(domains.filter(isActive), processes);
+    const running = domains.flatMap(({ uuid }) => {
+      const process = processes.get(uuid);
+      return process === undefined ? [] : [{ uuid, process, description: this.#descriptions.get(uuid) }];
+    });
+    return this.#local.read(running);
   }
 
   async #processes(

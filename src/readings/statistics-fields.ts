@@ -4,6 +4,7 @@
  * pattern `#` is a number, `{…}` one of the names listed, `*` any name, dots included; together, in their order,
  * they are the path that tells one vCPU, disk or monitor from another. Adding a field is adding its row.
  */
+import { PROCESS_SCOPES } from "./process-fields.ts";
 
 /**
  * What libvirt counts a field in. `enum` is a number with named values, `text` a string, `flag` a boolean. A
@@ -26,7 +27,7 @@ export type FieldUnit =
 
 /**
  * What is read together, and so shares one time: libvirt's own groups, divided where a part of one changes slower than
- * the rest or can be had elsewhere, and what other calls tell.
+ * the rest or can be had elsewhere, what other calls tell, and what the kernel does.
  */
 export type StatisticsGroup =
   | "state"
@@ -48,7 +49,11 @@ export type StatisticsGroup =
   | "memory"
   | "dirtyrate"
   | "vm"
-  | "control";
+  | "control"
+  | "process"
+  | "process-memory"
+  | "cgroup"
+  | "disk-source";
 
 /** One field: how libvirt spells its name, and what it counts in. */
 export interface FieldRow {
@@ -305,7 +310,7 @@ export const STATISTICS_SCOPES = {
   },
 } as const satisfies Record<string, ScopeRow>;
 
-/** All that a reading can have of a domain: bulk statistics, and what other calls tell, by those calls' names. */
+/** All that a reading can have of a domain: bulk statistics, what other calls tell, by those calls' names, and the kernel. */
 export const READING_SCOPES = {
   ...STATISTICS_SCOPES,
   control: {
@@ -315,4 +320,5 @@ export const READING_SCOPES = {
       stateTimeMs: field("CONTROL_INFO stateTime", "ms"),
     },
   },
+  ...PROCESS_SCOPES,
 } as const satisfies Record<string, ScopeRow>;

@@ -37,6 +37,10 @@ export const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
   dirtyrate,
   vm,
   control: 0,
+  process: 0,
+  "process-memory": 0,
+  cgroup: 0,
+  "disk-source": 0,
 };
 
 /** The mask of libvirt's groups that brings all of these. */

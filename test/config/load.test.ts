@@ -46,7 +46,7 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
     yaml: "listen_address: localhost",
     line:
       "kvmeter.yaml:1:1 listen_address: unknown option, known here are libvirt, interval, domains, metrics, " +
-      "statistics, export, state_directory, resource_attributes, log",
+      "statistics, processes, export, state_directory, resource_attributes, log",
   },
   {
     name: "a wrong type",

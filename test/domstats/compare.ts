@@ -1,5 +1,6 @@
 import type { JsonHistogram, JsonMetric, JsonResource } from "../../src/metrics/json.ts";
 import type { MetricRow } from "../../src/metrics/rows.ts";
+import { STATISTICS_SCOPES } from "../../src/readings/statistics-fields.ts";
 import { type Attributes, EXPECTATIONS, SPECIAL, UNMAPPED, type VirshDomain } from "./expectations.ts";
 import { matchName } from "./field-names.ts";
 import { LIBVIRT_UNITS, type Value } from "./libvirt-units.ts";
@@ -29,9 +30,7 @@ const PRINTED_TOLERANCE = 0.500_001e-6;
 /** What is wrong with what kvmeter says of a domain, one sentence each; empty when all is right. */
 export function compare({ metrics }: Pick<JsonResource, "metrics">, comparison: Comparison): string[] {
   const { rows } = comparison;
-  const compared = new Map(
-    rows.filter((row) => row.from !== "derivations" && row.from !== "agent").map((row) => [row.name, row]),
-  );
+  const compared = new Map(rows.filter(isBulk).map((row) => [row.name, row]));
   const known = new Set(rows.map(({ name }) => name));
   const low = expectedPoints(comparison.before, compared);
   const high = expectedPoints(comparison.after, compared);
@@ -55,6 +54,11 @@ export function compare({ metrics }: Pick<JsonResource, "metrics">, comparison: 
       return wrong.concat(wrongMetric(from, metric, compared.get(from.metric)));
     }),
   ];
+}
+
+/** Has virsh domstats what the row is made of? */
+function isBulk(row: MetricRow): boolean {
+  return row.from !== "derivations" && "scope" in row && row.scope in STATISTICS_SCOPES;
 }
 
 /** Fields that these tests know nothing of: a newer libvirt's, or a name that is misspelt here. */

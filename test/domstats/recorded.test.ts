@@ -4,13 +4,13 @@ import { test } from "node:test";
 
 import { DOMAIN_ROWS as ALL_ROWS } from "../../src/metrics/definitions.ts";
 import type { DomainRow } from "../../src/metrics/rows.ts";
-import { type FieldUnit, READING_SCOPES } from "../../src/readings/statistics-fields.ts";
+import { type FieldUnit, READING_SCOPES, STATISTICS_SCOPES } from "../../src/readings/statistics-fields.ts";
 import { compare } from "./compare.ts";
 import { everyField, metered, type RecordedDomain, recordedDomains } from "./recorded.ts";
 import { expectedMapping, tableMapping } from "./table-mapping.ts";
 
-/** What bulk statistics have; other calls are not recorded here. */
-const DOMAIN_ROWS = ALL_ROWS.filter(({ scope }) => scope !== "control");
+/** What bulk statistics have; other calls and the kernel's files are not recorded here. */
+const DOMAIN_ROWS = ALL_ROWS.filter(({ scope }) => scope in STATISTICS_SCOPES);
 
 function differences(domain: RecordedDomain, rows: readonly DomainRow[]): string[] {
   return compare(metered(domain, rows), { before: domain, after: domain, rows: DOMAIN_ROWS });

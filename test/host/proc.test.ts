@@ -26,6 +26,8 @@ describe("/proc/<pid>/stat", () => {
       systemTimeTicks: 287,
       threads: 5,
       startTimeTicks: 28_674,
+      residentPages: 58_293,
+      processor: 1,
     });
   });
 

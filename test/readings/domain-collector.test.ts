@@ -62,6 +62,7 @@ class Collector {
     const domains = await this.lanes.main.call(listAllDomains, { flags: 0 });
     const context = {
       processes: this.processes,
+      local: new Map<never, never>(),
       lastKnown: nothing,
       description: nothing,
       singleDisksPay: true,

@@ -29,7 +29,14 @@ describe("parseDomainXml", () => {
       uuid: "45d9c48e-d38b-4f74-97ec-c3aaff6439b2",
       name: "guest-1 with spaces",
       nics: [{ number: 0, mac: "52:54:10:01:00:00", target: "vnet1", alias: "net0" }],
-      disks: [{ target: "vda", alias: "virtio-disk0", source: "/var/lib/libvirt/images/guest-1.qcow2" }],
+      disks: [
+        {
+          type: "file",
+          target: "vda",
+          alias: "virtio-disk0",
+          source: "/var/lib/libvirt/images/guest-1.qcow2",
+        },
+      ],
       openstack: {
         instanceName: "guest-1 with spaces (display name)",
         projectId: "6f70656e737461636b70726f6a656374",

@@ -117,8 +117,8 @@ test("a drive without a medium has no counters and is not asked", () => {
   const web = new Domain();
   web.fields = { ...disks(1), "block.1.name": "sda", "block.1.rd.reqs": 0 };
   web.disks = [
-    { target: "vda", alias: undefined, source: "/x.qcow2" },
-    { target: "sda", alias: undefined, source: undefined },
+    { type: "file", target: "vda", alias: undefined, source: "/x.qcow2" },
+    { type: "file", target: "sda", alias: undefined, source: undefined },
   ];
   web.cycle();
   assert.deepEqual(web.cycle().disks, ["vda"]);

@@ -230,4 +230,15 @@ export const DISK_METRICS = [
     from: "fields",
     sources: [{ field: "value" }],
   },
+  {
+    name: "libvirt.domain.disk.info",
+    kind: "gauge",
+    unit: "1",
+    description:
+      "Always 1; its attributes say what kind of source the disk has, and which block device of the host holds it, on a hypervisor of this machine.",
+    on: true,
+    scope: "diskSource",
+    from: "fields",
+    sources: [{ field: "present" }],
+  },
 ] as const satisfies readonly DomainRow[];

@@ -1,0 +1,104 @@
+import type { Clock, Instant } from "../clock.ts";
+import { readNodeOfCpus } from "../host/node-cpus.ts";
+import { type NumaMemory, readProcPidNumaMaps } from "../host/proc-pid-numa-maps.ts";
+import type { VcpuThread } from "./process-threads.ts";
+
+/** Where a process's memory lies. */
+export interface MemoryReading {
+  readonly at: Instant;
+  /** Bytes by NUMA node. */
+  readonly nodes: NumaMemory;
+  /** Share of it that lies on nodes on whose CPUs a vCPU ran last; undefined where that is not known. */
+  readonly localShare: number | undefined;
+}
+
+export interface ProcessMemoryOptions {
+  readonly procfs: string;
+  readonly sysfs: string;
+  readonly clock: Clock;
+  /** From one reading of a process to the next. */
+  readonly intervalMs: number;
+  /** Is told of a file that is there but not for this user. */
+  readonly onDenied: (path: string) => void;
+}
+
+interface Known {
+  readonly pid: number;
+  readonly dueAtMs: number;
+  reading: MemoryReading | undefined;
+}
+
+/** A process whose memory is wanted. */
+export interface MemoryWish {
+  readonly uuid: string;
+  readonly pid: number;
+  readonly vcpus: readonly VcpuThread[];
+}
+
+/**
+ * Reads where QEMU's memory lies, slowly, one process after the other and beside the cycles: the kernel walks all of a
+ * process's memory for it, and one that hangs in the kernel can hold it up for ever.
+ */
+export class ProcessMemory {
+  readonly #options: ProcessMemoryOptions;
+  #known = new Map<string, Known>();
+  readonly #queue = new Map<string, MemoryWish>();
+  #work: Promise<void> | undefined;
+
+  constructor(options: ProcessMemoryOptions) {
+    this.#options = options;
+  }
+
+  /** What was read last of each of them; what is due is read until a later cycle. */
+  update(wishes: readonly MemoryWish[], nowMs: number): ReadonlyMap<string, MemoryReading> {
+    const before = this.#known;
+    const readings = new Map<string, MemoryReading>();
+    this.#known = new Map();
+    for (const wish of wishes) {
+      const entry = before.get(wish.uuid);
+      const known = entry?.pid === wish.pid ? entry : undefined;
+      if (known?.reading !== undefined) readings.set(wish.uuid, known.reading);
+      const isDue = known === undefined || nowMs >= known.dueAtMs;
+      if (isDue) this.#queue.set(wish.uuid, wish);
+      const dueAtMs = isDue ? nowMs + this.#options.intervalMs : known.dueAtMs;
+      this.#known.set(wish.uuid, { pid: wish.pid, dueAtMs, reading: known?.reading });
+    }
+    if (this.#queue.size > 0) this.#work ??= this.#readQueue().finally(() => (this.#work = undefined));
+    return readings;
+  }
+
+  /** Until nothing is being read. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
+  async #readQueue(): Promise<void> {
+    const { procfs, sysfs, clock, onDenied } = this.#options;
+    const nodeOfCpus = readNodeOfCpus(sysfs);
+    for (const [uuid, { pid, vcpus }] of this.#queue) {
+      this.#queue.delete(uuid);
+      const at = clock.now();
+      // Whatever goes wrong, this domain's memory not being told is all that comes of it.
+      const nodes = await readProcPidNumaMaps(procfs, pid, { onDenied }).catch(() => undefined);
+      const known = this.#known.get(uuid);
+      if (known?.pid !== pid) continue;
+      known.reading = nodes && { at, nodes, localShare: localShareOf(nodes, vcpus, nodeOfCpus) };
+    }
+  }
+}
+
+function localShareOf(
+  memory: NumaMemory,
+  vcpus: readonly VcpuThread[],
+  nodeOfCpus: ReadonlyMap<number, number>,
+): number | undefined {
+  const nodes = new Set(vcpus.map(({ processor }) => nodeOfCpus.get(processor ?? -1)));
+  if (nodes.size === 0 || nodes.has(undefined)) return undefined;
+  let all = 0;
+  let local = 0;
+  for (const [node, bytes] of memory) {
+    all += bytes;
+    if (nodes.has(node)) local += bytes;
+  }
+  return all === 0 ? undefined : local / all;
+}

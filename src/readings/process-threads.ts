@@ -1,0 +1,149 @@
+import { listCgroupThreads } from "../host/cgroup-threads.ts";
+import { readProcPidCgroup } from "../host/proc-pid-cgroup.ts";
+import { readProcPidComm } from "../host/proc-pid-comm.ts";
+import { readProcPidSchedWaitNs } from "../host/proc-pid-sched.ts";
+import { readProcPidSchedstat } from "../host/proc-pid-schedstat.ts";
+import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
+import { listProcPidTasks } from "../host/proc-pid-task.ts";
+import type { Integer } from "../integer.ts";
+import type { GroupFolder } from "./domain-cgroup.ts";
+import { LastingSum } from "./lasting-sum.ts";
+import { POOL_THREAD, type ThreadKind, threadKind, type ThreadRole } from "./thread-kind.ts";
+
+/** A vCPU's thread. */
+export interface VcpuThread {
+  /** As libvirt counts them. */
+  readonly number: number;
+  readonly timeNs: number;
+  /** Runnable but without a CPU; undefined where the kernel does not count it. */
+  readonly delayNs: Integer | undefined;
+  /** The scheduler's own sum of the same, where it was asked for. */
+  readonly waitNs: number | undefined;
+  /** The CPU on which it ran last. */
+  readonly processor: number | undefined;
+}
+
+/** One look at a process's threads. */
+export interface ThreadsReading {
+  readonly vcpus: readonly VcpuThread[];
+  /**
+   * Time that threads waited for a CPU. Of the emulator only those that are there from its start to its end: what others
+   * waited cannot be known any more once they are gone, and the sum would be another for an agent that starts later.
+   */
+  readonly waitNs: ReadonlyMap<ThreadRole, Integer>;
+}
+
+export interface ThreadsContext {
+  /** num_threads of the process, just read: a hint that threads came or went. */
+  readonly count: number;
+  readonly startTimeTicks: number;
+  readonly nowMs: number;
+  /** Read what libvirt takes for a vCPU's wait as well. */
+  readonly withSchedWait: boolean;
+  /** Where the kernel's own threads for the process are, which are none of the process's. */
+  readonly groups: readonly GroupFolder[];
+}
+
+/** One thread may go and another come with the same count. */
+const RELIST_MS = 60_000;
+/** A thread is born with its parent's name and in its parent's group, and gets its own a moment later. */
+const LOOKS = 2;
+/** What the emulator starts later than this, it starts for a while: for a migration, a client of its screen … */
+const START_TICKS = 5 * CLOCK_TICKS_PER_S;
+const NS_PER_TICK = 1_000_000_000 / CLOCK_TICKS_PER_S;
+
+interface Thread {
+  readonly tid: number;
+  readonly folder: string;
+  kind: ThreadKind;
+  /** Comes and goes, and is left out. */
+  isHelper: boolean;
+  looks: number;
+}
+
+/** The threads of one QEMU process between the cycles. */
+export class ProcessThreads {
+  readonly #procfs: string;
+  readonly #pid: number;
+  readonly #sums = new Map<ThreadRole, LastingSum>();
+  #threads: ReadonlyMap<number, Thread> = new Map();
+  /** Of the process, so without the kernel's. */
+  #count = -1;
+  #listedAtMs = 0;
+  #isStale = true;
+
+  constructor(procfs: string, pid: number) {
+    this.#procfs = procfs;
+    this.#pid = pid;
+  }
+
+  /** Reads all threads, at once. A thread that ends meanwhile is left out. */
+  read(context: ThreadsContext): ThreadsReading {
+    const { count, nowMs, withSchedWait } = context;
+    if (this.#isStale || count !== this.#count || nowMs - this.#listedAtMs > RELIST_MS) this.#list(context);
+    const vcpus: VcpuThread[] = [];
+    const waits = new Map<ThreadRole, Map<number, Integer>>();
+    for (const { tid, folder, kind, isHelper } of this.#threads.values()) {
+      if (isHelper) continue;
+      const schedstat = readProcPidSchedstat(folder);
+      if (schedstat === undefined) this.#isStale = true;
+      else {
+        const ofRole = waits.get(kind.role) ?? new Map<number, Integer>();
+        waits.set(kind.role, ofRole.set(tid, schedstat.waitNs));
+      }
+      if (kind.vcpu === undefined) continue;
+      const stat = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid);
+      if (stat === undefined) continue;
+      vcpus.push({
+        number: kind.vcpu,
+        timeNs: (stat.userTimeTicks + stat.systemTimeTicks) * NS_PER_TICK,
+        delayNs: schedstat?.waitNs,
+        waitNs: withSchedWait ? readProcPidSchedWaitNs(folder) : undefined,
+        processor: stat.processor,
+      });
+    }
+    return { vcpus: vcpus.toSorted((a, b) => a.number - b.number), waitNs: this.#sum(waits) };
+  }
+
+  #sum(waits: ReadonlyMap<ThreadRole, ReadonlyMap<number, Integer>>): ReadonlyMap<ThreadRole, Integer> {
+    for (const role of waits.keys()) if (!this.#sums.has(role)) this.#sums.set(role, new LastingSum());
+    return new Map(Array.from(this.#sums, ([role, sum]) => [role, sum.update(waits.get(role) ?? new Map())]));
+  }
+
+  #list({ nowMs, groups, startTimeTicks }: ThreadsContext): void {
+    const own = listProcPidTasks(this.#procfs, this.#pid) ?? [];
+    const known = this.#threads;
+    const threads = new Map<number, Thread>();
+    this.#isStale = false;
+    for (const tid of own) {
+      const folder = `${this.#procfs}/${this.#pid}/task/${tid}`;
+      const thread = known.get(tid) ?? { tid, folder, kind: threadKind("", []), isHelper: false, looks: 0 };
+      if (thread.looks < LOOKS) {
+        const name = readProcPidComm(folder) ?? "";
+        thread.kind = threadKind(name, readProcPidCgroup(folder) ?? []);
+        const startedAt = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid)?.startTimeTicks ?? 0;
+        const isLate = startedAt - startTimeTicks > START_TICKS;
+        thread.isHelper = thread.kind.role === "emulator" && (name === POOL_THREAD || isLate);
+        thread.looks += 1;
+        if (thread.looks < LOOKS) this.#isStale = true;
+      }
+      threads.set(tid, thread);
+    }
+    for (const tid of this.#vhostThreads(groups)) {
+      const kind: ThreadKind = { role: "vhost", vcpu: undefined };
+      const thread = { tid, folder: `${this.#procfs}/${tid}`, kind, isHelper: false, looks: LOOKS };
+      if (!threads.has(tid)) threads.set(tid, thread);
+    }
+    this.#threads = threads;
+    this.#count = own.length;
+    this.#listedAtMs = nowMs;
+  }
+
+  /** Up to 6.3 the kernel's vhost threads are processes of their own, which it puts into the group of their owner. */
+  #vhostThreads(groups: readonly GroupFolder[]): readonly number[] {
+    const tids = groups.flatMap(({ nested }) => listCgroupThreads(`${nested}/emulator`));
+    return [...new Set(tids)].filter(
+      (tid) => readProcPidComm(`${this.#procfs}/${tid}`) === `vhost-${this.#pid}`,
+    );
+  }
+}
