@@ -32,6 +32,6 @@ export function parseCgroupPressure(text: string): CgroupPressure {
 }
 
 function totalOf(text: string, line: "some" | "full"): Integer | undefined {
-  const us = parseCount(new RegExp(`^${line} .*total=(\\d+)$`, "m").exec(text)?.[1]);
+  const us = parseCount(new RegExp(`^${line} .*total=(\\d+)\n`, "m").exec(text)?.[1]);
   return us === undefined ? undefined : multiply(us, NS_PER_US);
 }

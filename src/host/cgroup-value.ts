@@ -21,8 +21,8 @@ export function readCgroupValue(path: string): Integer | undefined {
   return text === undefined ? undefined : parseCgroupValue(text);
 }
 
-/** The number; undefined when it is none or stands for no limit. */
+/** The number; undefined when it is none, was cut off, or stands for no limit. */
 export function parseCgroupValue(text: string): Integer | undefined {
-  const value = parseCount(text.trimEnd());
+  const value = text.endsWith("\n") ? parseCount(text.slice(0, -1)) : undefined;
   return value === undefined || value >= UNLIMITED_V1 ? undefined : value;
 }

@@ -31,9 +31,10 @@ export async function readMountinfo(path = "/proc/self/mountinfo"): Promise<read
   return parseMountinfo((await readKernelFile(path, LIMIT_BYTES)) ?? "");
 }
 
-/** Parses a mountinfo. A line of another form is left out. */
+/** Parses a mountinfo. A line of another form is left out, and so is one that was cut off. */
 export function parseMountinfo(text: string): readonly Mount[] {
-  return text.split("\n").flatMap((line): Mount[] => {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.flatMap((line): Mount[] => {
     const dash = line.indexOf(" - ");
     const [, , device, root, point] = line.slice(0, dash).split(" ");
     const [type, source, options, ...more] = line.slice(dash + 3).split(" ");

@@ -24,10 +24,11 @@ export function readNodeOfCpus(sysfs: string): ReadonlyMap<number, number> {
   return nodes;
 }
 
-/** The numbers in a list of CPUs; what is malformed or too large is left out. */
+/** The numbers in a list of CPUs; what is malformed or too large is left out. A list that was cut off has none. */
 export function parseCpuList(text: string): readonly number[] {
   const cpus: number[] = [];
-  for (const range of text.trim().split(",")) {
+  if (!text.endsWith("\n")) return cpus;
+  for (const range of text.slice(0, -1).split(",")) {
     const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(range) ?? [];
     for (let cpu = Number(first); cpu <= Math.min(Number(last), CPU_LIMIT); cpu++) cpus.push(cpu);
   }

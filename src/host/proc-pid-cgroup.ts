@@ -26,9 +26,10 @@ export function readProcPidCgroup(folder: string): readonly CgroupMembership[] |
   return text === undefined ? undefined : parseProcPidCgroup(text);
 }
 
-/** Parses the groups. A line of another form is left out. */
+/** Parses the groups. A line of another form is left out, and so is one that was cut off. */
 export function parseProcPidCgroup(text: string): readonly CgroupMembership[] {
-  return text.split("\n").flatMap((line): CgroupMembership[] => {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.flatMap((line): CgroupMembership[] => {
     const parts = /^\d+:([^:]*):(\/.*)$/.exec(line);
     if (parts === null) return [];
     const [, controllers = "", path = ""] = parts;

@@ -30,7 +30,7 @@ export function readProcPidIo(procfs: string, pid: number, options?: FileOptions
 /** Parses /proc/<pid>/io. What is missing or malformed is undefined. */
 export function parseProcPidIo(text: string): ProcPidIo {
   return {
-    readBytes: parseCount(/^read_bytes: (\d+)$/m.exec(text)?.[1]),
-    writtenBytes: parseCount(/^write_bytes: (\d+)$/m.exec(text)?.[1]),
+    readBytes: parseCount(/^read_bytes: (\d+)\n/m.exec(text)?.[1]),
+    writtenBytes: parseCount(/^write_bytes: (\d+)\n/m.exec(text)?.[1]),
   };
 }

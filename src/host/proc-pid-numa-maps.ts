@@ -32,7 +32,7 @@ export async function readProcPidNumaMaps(
 /** Adds up the mappings; undefined when no line has pages, as of a process that has ended. */
 export function parseProcPidNumaMaps(text: string): NumaMemory | undefined {
   const bytes = new Map<number, number>();
-  for (const line of text.split("\n")) {
+  for (const line of text.split("\n").slice(0, -1)) {
     const pageKb = / kernelpagesize_kB=(\d{1,9})$/.exec(line)?.[1];
     if (pageKb === undefined) continue;
     for (const [, node, pages] of line.matchAll(/ N(\d{1,4})=(\d{1,12})(?= )/g)) {

@@ -16,7 +16,7 @@ import { readKernelFileNow } from "./kernel-file.ts";
 const LIMIT_BYTES = 16_384;
 const NS_PER_MS = 1_000_000;
 /** The names that libvirt knows (virProcessGetSchedInfo). */
-const WAIT_SUM = /^se\.(?:statistics\.)?wait_sum[^:\n]*: *(\d{1,13}(?:\.\d{1,9})?)$/m;
+const WAIT_SUM = /^se\.(?:statistics\.)?wait_sum[^:\n]*: *(\d{1,13}(?:\.\d{1,9})?)\n/m;
 
 /** Reads the sum in a thread's folder, at once, in nanoseconds; undefined when there is none. */
 export function readProcPidSchedWaitNs(folder: string): number | undefined {
