@@ -96,9 +96,9 @@ async function lookUp(missing: readonly Known[], places: Places): Promise<void> 
     missing.map(({ domain }) => domain),
     places,
   );
-  const unfound = missing.map(({ domain }) => domain.uuid).filter((uuid) => !pids.has(uuid));
+  const unfound = missing.map(({ domain }) => domain).filter(({ uuid }) => !pids.has(uuid));
   if (unfound.length > 0) {
-    for (const [uuid, pid] of await pidsByScan(new Set(unfound), places.procfs)) pids.set(uuid, pid);
+    for (const [uuid, pid] of await pidsByScan(unfound, places.procfs)) pids.set(uuid, pid);
   }
   await forEach(missing, async (entry) => {
     const pid = pids.get(entry.domain.uuid);
@@ -123,20 +123,24 @@ async function pidsByPidFile(
       if (!present.has(file)) return;
       const text = (await readKernelFile(`${directory}/${file}`, PID_FILE_LIMIT_BYTES)) ?? "";
       const pid = /^[1-9]\d{0,8}\s*$/.test(text) ? Number(text) : undefined;
-      if (pid !== undefined && (await uuidOf(procfs, pid)) === uuid) pids.set(uuid, pid);
+      if (pid !== undefined && uuidIn((await readProcPidCmdline(procfs, pid)) ?? []) === uuid)
+        pids.set(uuid, pid);
     });
   }
   return pids;
 }
 
-/** What all processes' command lines say. Two that claim one domain leave it unfound. */
-async function pidsByScan(uuids: ReadonlySet<string>, procfs: string): Promise<Map<string, number>> {
+/** What all processes' command lines say of uuid and name. Two that claim one domain leave it unfound. */
+async function pidsByScan(domains: readonly DomainRef[], procfs: string): Promise<Map<string, number>> {
+  const names = new Map(domains.map(({ uuid, name }) => [uuid, name]));
   const pids = new Map<string, number>();
   const disputed = new Set<string>();
   const processes = (await listDirectory(procfs)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   await forEach(processes, async (pid) => {
-    const uuid = await uuidOf(procfs, pid);
-    if (uuid === undefined || !uuids.has(uuid)) return;
+    const args = (await readProcPidCmdline(procfs, pid)) ?? [];
+    const uuid = uuidIn(args);
+    const name = uuid === undefined ? undefined : names.get(uuid);
+    if (uuid === undefined || name === undefined || !isNamed(args, name)) return;
     if (pids.has(uuid)) disputed.add(uuid);
     pids.set(uuid, pid);
   });
@@ -145,10 +149,17 @@ async function pidsByScan(uuids: ReadonlySet<string>, procfs: string): Promise<M
 }
 
 /** The argument after -uuid, whole: names and paths of other domains stand in a command line as well. */
-async function uuidOf(procfs: string, pid: number): Promise<string | undefined> {
-  const args = (await readProcPidCmdline(procfs, pid)) ?? [];
+function uuidIn(args: readonly string[]): string | undefined {
   const at = args.indexOf("-uuid");
   return at < 0 ? undefined : args[at + 1]?.toLowerCase();
+}
+
+/** Is the argument after -name this guest's? Commas in a name are doubled (virQEMUBuildBufferEscapeComma). */
+function isNamed(args: readonly string[], name: string): boolean {
+  const at = args.indexOf("-name");
+  const value = at < 0 ? undefined : args[at + 1];
+  const guest = `guest=${name.replaceAll(",", ",,")}`;
+  return value === guest || value?.startsWith(`${guest},debug-threads=`) === true;
 }
 
 /** As libvirt itself spells it (virBufferEscapeString): with XML's escapes, though it is no XML. */

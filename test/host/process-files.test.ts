@@ -308,12 +308,15 @@ describe("reading at once", () => {
       "devices/system/node/node7/cpulist": "\n",
       "devices/system/node/possible": "0-7\n",
     });
-    assert.deepEqual([...readNodeOfCpus(root)].toSorted(), [
-      [0, 0],
-      [1, 0],
-      [2, 1],
-      [3, 1],
-    ]);
+    assert.deepEqual(
+      [...readNodeOfCpus(root)].toSorted(([a], [b]) => a - b),
+      [
+        [0, 0],
+        [1, 0],
+        [2, 1],
+        [3, 1],
+      ],
+    );
     assert.equal(readNodeOfCpus(`${root}/none`).size, 0);
     assert.equal(readBlockDeviceName(root, "8:1"), undefined);
     addFile(`${root}/dev/block/8:1`, "no link");

@@ -130,6 +130,34 @@ describe("a domain's process", () => {
     );
   });
 
+  test("is found by scan only with the domain's name as well, whole, as libvirt escapes it", async (context) => {
+    const names = [
+      "web1",
+      "web10",
+      "web-1",
+      "web 1",
+      "a,b",
+      "a",
+      "größe-雲-№",
+      `R&D's "best" <x>`,
+      "n".repeat(200),
+    ];
+    const files: Record<string, string> = { ...host };
+    names.forEach((name, index) => {
+      Object.assign(files, processFiles(100 + index, qemu(name.replaceAll(",", ",,"), uuidOf(index))));
+      // The same uuid under a name that begins alike: a copy that somebody runs by hand.
+      Object.assign(files, processFiles(300 + index, qemu(`${name}0`, uuidOf(index))));
+      Object.assign(files, processFiles(500 + index, `tail\0-uuid\0${uuidOf(index)}\0`));
+    });
+    const found = await finderOf(fakeRoot(context, files)).find(
+      names.map((name, index) => domainOf(index, name)),
+    );
+    assert.deepEqual(
+      found,
+      new Map(names.map((_, index) => [uuidOf(index), processOf(100 + index, (100 + index) * 10)])),
+    );
+  });
+
   test("is not found outside the folder of pid files by a name with a path in it", async (context) => {
     const root = fakeRoot(context, {
       ...host,
@@ -195,7 +223,9 @@ describe("what was found", () => {
     const root = fakeRoot(context, host);
     const finder = finderOf(root);
     const appear = (number: number) => {
-      for (const [path, content] of Object.entries(processFiles(100 + number, qemu("web", uuidOf(number))))) {
+      for (const [path, content] of Object.entries(
+        processFiles(100 + number, qemu(`web${number}`, uuidOf(number))),
+      )) {
         addFile(`${root}/${path}`, content);
       }
     };
