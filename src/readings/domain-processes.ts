@@ -6,6 +6,7 @@ import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
 import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
+import { hasSchedStatistics } from "../host/sched-schedstats.ts";
 import { DiskSources } from "./disk-sources.ts";
 import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { type LikeLibvirt, likeLibvirt } from "./like-libvirt.ts";
@@ -105,6 +106,7 @@ export class DomainProcesses {
     await this.#recognize(domains);
     const readings = new Map<string, LocalReading>();
     const wishes = [];
+    const hasSchedWait = readers.likeLibvirt && hasSchedStatistics(this.#procfs);
     let sliceMs = performance.now();
     for (const { uuid, process } of domains) {
       if (performance.now() - sliceMs > SLICE_MS) {
@@ -112,7 +114,7 @@ export class DomainProcesses {
         sliceMs = performance.now();
       }
       const at = clock.now();
-      const reading = this.#known.get(uuid)?.qemu.read(nowMs);
+      const reading = this.#known.get(uuid)?.qemu.read(nowMs, hasSchedWait);
       if (reading === undefined) continue;
       wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [] });
       readings.set(uuid, {

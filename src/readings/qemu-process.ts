@@ -57,9 +57,10 @@ export class QemuProcess {
 
   /**
    * Reads all that is wanted, at once: some tens of small files. Undefined when the process has ended, before or
-   * meanwhile: its number may be another's already, and then nothing of what was read is true.
+   * meanwhile: its number may be another's already, and then nothing of what was read is true. `hasSchedWait` tells
+   * whether there is anything to be had from the threads' files sched, which are the dearest.
    */
-  read(nowMs: number): ProcessReading | undefined {
+  read(nowMs: number, hasSchedWait: boolean): ProcessReading | undefined {
     const { procfs, pid, readers } = this.#options;
     const stat = this.#stat();
     if (stat === undefined) return undefined;
@@ -74,7 +75,7 @@ export class QemuProcess {
             startTimeTicks: stat.startTimeTicks,
             nowMs,
             groups,
-            withSchedWait: readers.likeLibvirt,
+            withSchedWait: readers.likeLibvirt && hasSchedWait,
           })
         : undefined;
     const cgroup = readers.cgroup ? this.#cgroupReader?.read(nowMs) : undefined;

@@ -1,28 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { readBlockDeviceName } from "../../src/host/block-device.ts";
 import { parseCgroupCpuStat } from "../../src/host/cgroup-cpu-stat.ts";
 import { parseCgroupCpuacctStat } from "../../src/host/cgroup-cpuacct-stat.ts";
 import { parseCgroupBlkio, parseCgroupIoStat } from "../../src/host/cgroup-io.ts";
 import { parseCgroupMemoryEvents } from "../../src/host/cgroup-memory-events.ts";
 import { parseCgroupMemoryStat } from "../../src/host/cgroup-memory-stat.ts";
 import { parseCgroupPressure } from "../../src/host/cgroup-pressure.ts";
-import { listCgroupThreads } from "../../src/host/cgroup-threads.ts";
 import { parseCgroupValue } from "../../src/host/cgroup-value.ts";
-import { readKernelFileNow } from "../../src/host/kernel-file.ts";
 import { parseMountinfo } from "../../src/host/mountinfo.ts";
-import { parseCpuList, readNodeOfCpus } from "../../src/host/node-cpus.ts";
+import { parseCpuList } from "../../src/host/node-cpus.ts";
 import { parsePageSizeBytes, readPageSizeBytes } from "../../src/host/proc-auxv.ts";
 import { parseProcPidCgroup } from "../../src/host/proc-pid-cgroup.ts";
-import { countProcPidFds } from "../../src/host/proc-pid-fd.ts";
 import { parseProcPidIo } from "../../src/host/proc-pid-io.ts";
 import { parseProcPidNumaMaps } from "../../src/host/proc-pid-numa-maps.ts";
 import { parseProcPidSchedWaitNs } from "../../src/host/proc-pid-sched.ts";
 import { parseProcPidSchedstat } from "../../src/host/proc-pid-schedstat.ts";
 import { parseProcPidStatus } from "../../src/host/proc-pid-status.ts";
-import { listProcPidTasks } from "../../src/host/proc-pid-task.ts";
-import { addFile, fakeRoot } from "./fake-root.ts";
 
 const status =
   "Name:\tVmRSS:\\n  7 kB\nUmask:\t0022\nState:\tS (sleeping)\nVmPeak:\t 1800000 kB\nVmSize:\t 1730588 kB\n" +
@@ -269,57 +263,4 @@ test("what is no such file has no values and raises nothing", () => {
     assert.equal(parseProcPidNumaMaps(text), undefined);
     assert.deepEqual(parseProcPidCgroup(text), []);
   }
-});
-
-describe("reading at once", () => {
-  test("stops at its limit, and at 64 KiB in any case", (context) => {
-    const root = fakeRoot(context, { long: "0123456789".repeat(10_000), empty: "" });
-    assert.equal(readKernelFileNow(`${root}/long`, 12), "012345678901");
-    assert.equal(readKernelFileNow(`${root}/long`, 1_000_000)?.length, 65_536);
-    assert.equal(readKernelFileNow(`${root}/empty`, 10), "");
-    assert.equal(readKernelFileNow(`${root}/absent`, 10), undefined);
-  });
-
-  test("lists threads, groups' threads and files, of what is there", (context) => {
-    const root = fakeRoot(context, {
-      "7/task/7/comm": "qemu\n",
-      "7/task/12/comm": "x\n",
-      "7/task/x/comm": "",
-    });
-    for (const fd of ["0", "1", "2"]) addFile(`${root}/7/fd/${fd}`, "");
-    assert.deepEqual(
-      listProcPidTasks(root, 7)?.toSorted((a, b) => a - b),
-      [7, 12],
-    );
-    assert.equal(listProcPidTasks(root, 8), undefined);
-    assert.ok((countProcPidFds("/proc", process.pid) ?? 0) > 2);
-    assert.equal(countProcPidFds(root, 8), undefined);
-    addFile(`${root}/v2/cgroup.threads`, "98\n0\n100\n7");
-    addFile(`${root}/v1/tasks`, "5\n");
-    assert.deepEqual(listCgroupThreads(`${root}/v2`), [98, 100]);
-    assert.deepEqual(listCgroupThreads(`${root}/v1`), [5]);
-    assert.deepEqual(listCgroupThreads(`${root}/none`), []);
-  });
-
-  test("knows the nodes of CPUs, and that there are none", (context) => {
-    const root = fakeRoot(context, {
-      "devices/system/node/node0/cpulist": "0-1\n",
-      "devices/system/node/node1/cpulist": "2-3\n",
-      "devices/system/node/node7/cpulist": "\n",
-      "devices/system/node/possible": "0-7\n",
-    });
-    assert.deepEqual(
-      [...readNodeOfCpus(root)].toSorted(([a], [b]) => a - b),
-      [
-        [0, 0],
-        [1, 0],
-        [2, 1],
-        [3, 1],
-      ],
-    );
-    assert.equal(readNodeOfCpus(`${root}/none`).size, 0);
-    assert.equal(readBlockDeviceName(root, "8:1"), undefined);
-    addFile(`${root}/dev/block/8:1`, "no link");
-    assert.equal(readBlockDeviceName(root, "8:1"), undefined);
-  });
 });

@@ -38,6 +38,7 @@ export function processOf({ pid, startTicks = START_TICKS }: Pick<FakeProcess, "
 /** What all processes share: the boot time, mounts, nodes and devices. Its folder's paths are in the mountinfo. */
 export function addFakeHost(root: string, layout: Layout): void {
   addFile(`${root}/proc/stat`, `cpu  1 2 3\nbtime ${BOOT_S}\n`);
+  addFile(`${root}/proc/sys/kernel/sched_schedstats`, "1\n");
   const v1 = ["cpu,cpuacct", "cpuset", "memory", "blkio", "pids"].map(
     (name) => `31 22 0:27 / ${root}/cgroup/${name} rw - cgroup cgroup rw,${name}`,
   );
