@@ -3,7 +3,7 @@
  * https://docs.kernel.org/filesystems/proc.html#proc-pid-fd-list-of-symlinks-to-open-files
  *
  * Since 6.2 the folder's size is their number, which everybody may ask. Before it is 0 and the entries have to be
- * counted, which of another user's process needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+ * counted, which of another user's process needs CAP_DAC_READ_SEARCH.
  */
 import { readdirSync, statSync } from "node:fs";
 

@@ -14,7 +14,7 @@ const RIGHTS: Readonly<Record<GuardedFile, Right>> = {
   },
   fd: {
     metric: "libvirt.domain.process.file_descriptor.count",
-    capabilities: "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or Linux 6.2",
+    capabilities: "CAP_DAC_READ_SEARCH, or Linux 6.2",
   },
   numa_maps: { metric: "libvirt.domain.process.memory.numa.*", capabilities: "CAP_SYS_PTRACE" },
 };
