@@ -5,7 +5,6 @@ import { SIGNALS } from "../otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import {
   duration,
-  flag,
   libvirtUri,
   MAX_TEXT_LENGTH,
   object,
@@ -15,6 +14,7 @@ import {
   text,
 } from "./option-types.ts";
 import { ORDERS, PRESET_NAMES, TEMPORALITIES } from "./presets.ts";
+import { processesSchema } from "./processes-schema.ts";
 import { statisticsSchema } from "./statistics-schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
@@ -247,34 +247,7 @@ export const configurationSchema = object(
       {},
     ),
     statistics: v.optional(statisticsSchema, {}),
-    processes: v.optional(
-      object(
-        {
-          process: v.optional(flag("CPU time, memory, I/O, faults and open files of each QEMU."), true),
-          threads: v.optional(flag("How long its threads waited for a CPU."), true),
-          cgroups: v.optional(flag("Its control groups: throttling, memory, I/O and pressure."), true),
-          disks: v.optional(flag("Which block devices of the host are behind its disks."), true),
-          numa: v.optional(flag("On which NUMA nodes its memory lies. It costs the most."), true),
-          instead_of_libvirt: v.optional(
-            flag(
-              "CPU time, vCPUs' times and resident memory, which libvirt reads there as well, instead of asking libvirt, " +
-                "which asks QEMU.",
-            ),
-            true,
-          ),
-          numa_interval: v.optional(
-            duration({
-              min: SECOND_MS,
-              max: DAY_MS,
-              description: "From one reading of a QEMU's NUMA nodes to the next.",
-            }),
-            "1m",
-          ),
-        },
-        "What to read of QEMU's processes, where the hypervisor is on this machine. See operations.md for the rights that it takes.",
-      ),
-      {},
-    ),
+    processes: v.optional(processesSchema, {}),
     export: v.optional(
       v.pipe(
         v.array(destinationSchema, "must be a list; begin each entry with a dash"),

@@ -3,8 +3,8 @@ import { open } from "node:fs/promises";
 
 const DENIED = new Set(["EACCES", "EPERM"]);
 // Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile, ENODEV a
-// cgroup. EOPNOTSUPP is a file of a part of the kernel that is switched off, such as pressure.
-const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "EOPNOTSUPP", "ENAMETOOLONG", ...DENIED]);
+// cgroup. ENOTSUP is a file of a part of the kernel that is switched off, such as pressure.
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "ENOTSUP", "ENAMETOOLONG", ...DENIED]);
 const CHUNK_BYTES = 16_384;
 
 /** How a file that cannot be had is told. */
