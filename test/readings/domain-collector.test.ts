@@ -15,8 +15,10 @@ import {
 } from "../../src/libvirt/index.ts";
 import { Lanes } from "../../src/libvirt/lanes.ts";
 import { type Collected, DomainCollector } from "../../src/readings/domain-collector.ts";
+import type { LocalReading } from "../../src/readings/domain-processes.ts";
 import type { DomainProcess } from "../../src/readings/domain.ts";
 import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
+import type { PaceOptions } from "../../src/readings/reading-schedule.ts";
 import type { StatisticsGroup } from "../../src/readings/statistics-fields.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
@@ -38,31 +40,34 @@ const QUIET = "control interface state";
 const nothing = (): undefined => undefined;
 
 class Collector {
-  readonly #collector = new DomainCollector({
-    groups: WANTED,
-    timeoutMs: 5000,
-    lookAfterMs: 600,
-    clock: systemClock,
-    reader: createStatisticsReader(),
-  });
+  readonly #collector: DomainCollector;
   readonly lanes: Lanes;
   processes: ReadonlyMap<string, DomainProcess> = new Map();
+  local: ReadonlyMap<string, LocalReading> = new Map();
 
-  constructor(lanes: Lanes) {
+  constructor(lanes: Lanes, pace: PaceOptions | undefined) {
     this.lanes = lanes;
+    this.#collector = new DomainCollector({
+      groups: WANTED,
+      pace,
+      timeoutMs: 5000,
+      lookAfterMs: 600,
+      clock: systemClock,
+      reader: createStatisticsReader(),
+    });
   }
 
-  static async open(t: TestContext, simulator: Simulator): Promise<Collector> {
+  static async open(t: TestContext, simulator: Simulator, pace?: PaceOptions): Promise<Collector> {
     const lanes = new Lanes(await connect(simulator.uri), () => connect(simulator.uri));
     t.after(() => lanes.close());
-    return new Collector(lanes);
+    return new Collector(lanes, pace);
   }
 
   async cycle(): Promise<Collected & { groups: Map<string, string>; domains: readonly DomainRef[] }> {
     const domains = await this.lanes.main.call(listAllDomains, { flags: 0 });
     const context = {
       processes: this.processes,
-      local: new Map<never, never>(),
+      local: this.local,
       lastKnown: nothing,
       description: nothing,
       singleDisksPay: true,
@@ -280,3 +285,32 @@ function sleeper(t: TestContext): { pid: number } {
   assert.ok(child.pid);
   return { pid: child.pid };
 }
+
+test("what the kernel tells is not asked of libvirt, and where it does not libvirt is asked again", async (t) => {
+  const simulator = await simulated(t, { domains: 6 });
+  const pace = { cycleMs: 1, slowIntervalMs: 3_600_000, stretchAboveMs: 60_000 };
+  const collector = await Collector.open(t, simulator, pace);
+  const { domains } = await collector.cycle();
+  const [one, other] = domains.filter(({ id }) => id >= 0);
+  assert.ok(one && other);
+  const at = systemClock.now();
+  const cpu = {
+    readAt: { cpu: at },
+    items: { cpu: [{ path: [], parent: undefined, values: { timeNs: 42 } }] },
+  };
+  const likeLibvirt = { cpu, vcpu: undefined, rss: undefined };
+  collector.local = new Map([[one.uuid, { statistics: { readAt: {}, items: {} }, likeLibvirt }]]);
+  await sleep(5);
+  const { statistics, records, groups } = await collector.cycle();
+  assert.equal(statistics.get(one.uuid)?.items.cpu?.[0]?.values.timeNs, 42);
+  assert.equal(records.get(one.uuid)?.readAt.cpu, undefined, "libvirt was not asked");
+  assert.ok(records.get(one.uuid)?.readAt.vcpu, "the kernel did not tell");
+  assert.match(groups.get(one.name) ?? "", /\bcpu\b.*\bvcpu\b/);
+  assert.ok(records.get(other.uuid)?.readAt.cpu);
+
+  collector.local = new Map();
+  await sleep(5);
+  const back = await collector.cycle();
+  assert.notEqual(back.statistics.get(one.uuid)?.items.cpu?.[0]?.values.timeNs, 42);
+  assert.ok(back.records.get(one.uuid)?.readAt.cpu);
+});

@@ -119,6 +119,7 @@ describe("what is read", () => {
       name: "web1",
       nics: [],
       openstack: undefined,
+      balloonPeriodS: undefined,
       disks: [
         disk("vda", "file", `${root}/images/a.qcow2`),
         disk("vdb", "block", `${root}/images/lv`),
