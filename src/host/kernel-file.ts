@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { access, open } from "node:fs/promises";
 
 const DENIED = new Set(["EACCES", "EPERM"]);
 // Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile, ENODEV a
@@ -81,4 +81,15 @@ export function isAbsence(error: unknown): boolean {
 /** Does this error say that something is there but not for this user? */
 export function isDenial(error: unknown): boolean {
   return error instanceof Error && "code" in error && DENIED.has(String(error.code));
+}
+
+/** In a few words why there is nothing to read at a path. */
+export async function whyAbsent(path: string): Promise<string> {
+  try {
+    await access(path, constants.R_OK);
+    return "nothing of use";
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    return code === "EACCES" || code === "EPERM" ? "not this user's to read" : "not there";
+  }
 }

@@ -19,3 +19,14 @@ export function parseCount(text: string | undefined): Integer | undefined {
   const exact = BigInt(text);
   return exact > UINT64_MAX ? undefined : toInteger(exact);
 }
+
+/** As {@link parseCount}, of up to 15 digits, and below 0 as well. */
+export function parseSigned(text: string): Integer | undefined {
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A decimal fraction with just so many digits, as a count of its last digit: 3.14 with two is 314. */
+export function parseFixed(text: string | undefined, digits: number): Integer | undefined {
+  if (text === undefined || text.length <= digits + 1 || text.at(-digits - 1) !== ".") return undefined;
+  return parseCount(text.slice(0, -digits - 1) + text.slice(-digits));
+}

@@ -1,0 +1,99 @@
+/**
+ * /proc/<pid>/net/dev, what the network interfaces of one process's network namespace have done.
+ * https://docs.kernel.org/networking/statistics.html and net/core/net-procfs.c
+ *
+ *     Inter-|   Receive                                                |  Transmit
+ *      face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+ *       eth0: 4061384    7021    0    0    0     0          0         0   790210    5010    0    0    0     0       0          0
+ *
+ * /proc/net/dev is that of the reader. The host's are those of process 1, which also a container sees rightly that has
+ * the host's /proc mounted elsewhere.
+ */
+import { type Integer } from "../integer.ts";
+import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
+import { readLines } from "./lines.ts";
+import { parseCount } from "./numbers.ts";
+import { isTap } from "./sysfs-net.ts";
+
+const LIMIT_BYTES = 4_194_304;
+
+/** Its two first lines are the head of a table. */
+const HEAD = /^(?:Inter-| face )\|/;
+
+const COLUMNS: readonly (string | undefined)[] = [
+  "receivedBytes",
+  "receivedPackets",
+  "receiveErrors",
+  "receiveDrops",
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  "transmittedBytes",
+  "transmittedPackets",
+  "transmitErrors",
+  "transmitDrops",
+];
+
+/** The host's network interfaces, without the taps of domains, which are counted as the domains'. */
+export const procNetDev = createNetDevReader({ withTaps: false });
+
+/** The same with the taps of domains. */
+export const procNetDevWithTaps = createNetDevReader({ withTaps: true });
+
+function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
+  return {
+    name: "network",
+    file: "{procfs}/1/net/dev",
+    needs: "it is always there",
+    scopes: {
+      hostNic: {
+        group: "network",
+        fields: {
+          receivedBytes: field("/proc/net/dev receive bytes", "By"),
+          receivedPackets: field("/proc/net/dev receive packets", "count"),
+          receiveErrors: field("/proc/net/dev receive errs", "count"),
+          receiveDrops: field("/proc/net/dev receive drop", "count"),
+          transmittedBytes: field("/proc/net/dev transmit bytes", "By"),
+          transmittedPackets: field("/proc/net/dev transmit packets", "count"),
+          transmitErrors: field("/proc/net/dev transmit errs", "count"),
+          transmitDrops: field("/proc/net/dev transmit drop", "count"),
+        },
+      },
+    },
+    async read({ procfs, sysfs, onFault }) {
+      const nics: HostItem[] = [];
+      const read = (path: string) =>
+        readLines({ path, limitBytes: LIMIT_BYTES }, { onFault }, (line) => {
+          if (HEAD.test(line)) return undefined;
+          const nic = parseInterface(line);
+          if (nic === undefined) return "not an interface with its numbers";
+          nics.push(nic);
+          return undefined;
+        });
+      // Not there where /proc is mounted with hidepid; then the reader's own is most likely the host's.
+      if (!(await read(`${procfs}/1/net/dev`)) && !(await read(`${procfs}/net/dev`))) return undefined;
+      if (withTaps) return { hostNic: nics };
+      const taps = await Promise.all(nics.map(({ path }) => isTap(sysfs, String(path[0]))));
+      return { hostNic: nics.filter((_, index) => taps[index] === false) };
+    },
+  } as const satisfies HostReader;
+}
+
+/** A name can have a colon in it, as that of an alias. */
+function parseInterface(line: string): HostItem | undefined {
+  const colon = line.lastIndexOf(":");
+  const name = line.slice(0, colon).trim();
+  const numbers = line
+    .slice(colon + 1)
+    .split(" ")
+    .filter((part) => part !== "");
+  if (colon < 1 || name === "") return undefined;
+  const values: Record<string, Integer> = {};
+  for (const [at, key] of COLUMNS.entries()) {
+    const value = parseCount(numbers[at]);
+    if (value === undefined) return undefined;
+    if (key !== undefined) values[key] = value;
+  }
+  return item([name], values);
+}
