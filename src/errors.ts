@@ -93,6 +93,11 @@ export const ERROR_KINDS = {
     exitCode: 1,
     meaning: "A source was not read within the time that a cycle has for it.",
   },
+  HOST_FILE: {
+    retryable: true,
+    exitCode: 1,
+    meaning: "A file of the kernel's cannot be read, or is not as the kernel writes it.",
+  },
   DOMAIN_XML: { retryable: false, exitCode: 1, meaning: "A domain's XML cannot be understood." },
   OTLP_CONNECT: { retryable: true, exitCode: 1, meaning: "The OTLP backend cannot be reached." },
   OTLP_TLS: {

@@ -44,6 +44,20 @@ sum over domains leaves none out: it uses what was last read of one that does no
 is one of which nothing was ever read.
 `;
 
+const HOST = `## Host
+
+On the host's resource as well: what its kernel says in /proc and /sys. \`operations.md\` has what each reader needs.
+
+Sums start when the host booted. A value that is read less often than in every cycle carries the time at which it was
+read. \`used\` memory is what is neither free nor cache nor buffers; the kernel's slabs are in it. \`user\` and \`nice\`
+have the time of domains' vCPUs in them, which is \`linux.cpu.guest_time\`. Huge pages are told apart by
+\`linux.hugepage.size\`, in bytes. Loop, RAM and zram devices and partitions are left out, and so are file systems that
+are kept on no disk. A domain's tap is left out unless \`host.taps\` is true: it is \`libvirt.domain.network.*\`.
+
+Overcommit is a query: \`libvirt.host.vcpu.allocated\` over \`system.cpu.logical.count\`, and
+\`libvirt.host.memory.allocated\` over \`system.memory.limit\`.
+`;
+
 const AGENT = `## Agent
 
 One resource for the agent's own process.
@@ -53,10 +67,11 @@ One resource for the agent's own process.
 export function renderMetricsDoc(): string {
   const entries = catalogue();
   const sections = Map.groupBy(entries, ({ name }): string => {
+    if (name.startsWith("system.") || name.startsWith("linux.")) return HOST;
     if (!name.startsWith("libvirt.")) return AGENT;
     return name.startsWith("libvirt.domain.") ? DOMAINS : HYPERVISOR;
   });
-  const texts = [DOMAINS, HYPERVISOR, AGENT].flatMap((heading) => [
+  const texts = [DOMAINS, HYPERVISOR, HOST, AGENT].flatMap((heading) => [
     heading,
     metricsMarkdown(sections.get(heading) ?? []),
   ]);

@@ -4,7 +4,7 @@ import { MAC_ATTRIBUTE, NAMINGS } from "./item-attributes.ts";
 import { DOMAIN_STATES } from "./libvirt-names.ts";
 import { SCOPES } from "./plan.ts";
 import type { Attributes, MetricKind } from "./points.ts";
-import type { DomainRow, MetricRow, NameRule } from "./rows.ts";
+import type { ReadRow, MetricRow, NameRule } from "./rows.ts";
 
 /** An attribute of a metric's points. */
 export interface CatalogueAttribute {
@@ -63,9 +63,10 @@ function open(name: string): CatalogueAttribute {
 
 function scopeAttributes(scope: StatisticsScope): string[] {
   const { parent } = SCOPES[scope];
-  const own = NAMINGS[scope]?.attribute;
+  const { before = [], attribute: own } = NAMINGS[scope] ?? {};
   return [
     ...(parent === undefined ? [] : scopeAttributes(parent)),
+    ...before,
     ...(own === undefined ? [] : [own]),
     ...Object.keys(NAMINGS[scope]?.labels ?? {}),
     ...(scope === "nic" ? [MAC_ATTRIBUTE] : []),
@@ -101,7 +102,7 @@ function sourceOf(row: MetricRow): string {
 }
 
 function fieldSource(
-  { scope }: DomainRow,
+  { scope }: ReadRow,
   { field, names = {} }: { readonly field: string; readonly names?: NameRule },
 ): string {
   const all = pattern(scope, field);

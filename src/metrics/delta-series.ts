@@ -54,6 +54,11 @@ export class DeltaSeries extends LiveSeries implements DeltaState {
     return this.#hasBaseline ? { timeNs: this.timeNs, values: [this.#told] } : undefined;
   }
 
+  /** What was counted, of a counter that is never set back: where it went down, what was told was too much already. */
+  atLeastTold(now: Integer): Integer {
+    return this.#hasBaseline && now < this.#told ? this.#told : now;
+  }
+
   /**
    * The point of what was counted since the last reading; undefined at a first reading that has nothing to be
    * compared with. A counter that went down was set back: all of its value is new.

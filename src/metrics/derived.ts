@@ -12,7 +12,7 @@ export const cpuUtilization: Derivation<"cpu"> = {
   compute(now, before) {
     const { timeNs } = now.values;
     const beforeNs = before?.values.timeNs;
-    const vcpus = Number(now.domain.lastKnown.items.vcpuCount?.[0]?.values.current ?? 0);
+    const vcpus = Number(now.domain.lastKnown?.items.vcpuCount?.[0]?.values.current ?? 0);
     if (before === undefined || timeNs === undefined || beforeNs === undefined) return undefined;
     const elapsedNs = (now.at.monotonicMs - before.at.monotonicMs) * NS_PER_MS;
     const usedNs = Number(subtract(timeNs, beforeNs));

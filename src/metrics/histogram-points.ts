@@ -1,10 +1,10 @@
 import type { Integer } from "../integer.ts";
-import type { DomainReading } from "../readings/domain.ts";
 import type { StatisticsItem, StatisticsValues } from "../readings/statistics.ts";
 import { DeltaHistogram, hasShape, LiveHistogram, shapeOf } from "./live-histogram.ts";
 import type { LiveItem } from "./live-scope.ts";
 import { startBefore } from "./live-series.ts";
 import type { MetricDescriptor } from "./points.ts";
+import type { MeteredReading } from "./rows.ts";
 import type { RowReading } from "./value-points.ts";
 
 type Bin = StatisticsItem<"diskHistogramBin">;
@@ -21,7 +21,7 @@ const TOTALS: ReadonlyMap<unknown, "readTimeNs" | "writeTimeNs" | "flushTimeNs">
  * their bound: an operation of exactly a bound's length counts below it there and above it here, which no clock
  * shows.
  */
-export function histogramPoints({ row, scope, points }: RowReading<"bins">, domain: DomainReading): void {
+export function histogramPoints({ row, scope, points }: RowReading<"bins">, domain: MeteredReading): void {
   points.begin();
   const { slot, metric } = row;
   const timeNs = domain.statistics.readAt["block-detail"]?.wallNs;

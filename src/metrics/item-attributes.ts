@@ -7,12 +7,16 @@ type AttributeValue = string | number;
 
 interface Naming<Scope extends StatisticsScope> {
   readonly attribute: string;
+  /** Attributes for the parts of the item's path before the last one. */
+  readonly before?: readonly string[];
   /** The field that holds the value; without one it is the last part of the item's path. */
   readonly field?: StatisticsField<Scope>;
   readonly rename?: (value: string) => string;
   /** More attributes, by the fields that hold them; a field without a value has none. */
   readonly labels?: Readonly<Record<string, StatisticsField<Scope>>>;
 }
+
+const STALL_TYPE = "system.linux.pressure.stall_type";
 
 const operation = (value: string) => DISK_OPERATIONS[value] ?? value;
 
@@ -46,6 +50,26 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
     field: "target",
     labels: { "libvirt.disk.source.type": "type", "libvirt.disk.source.device": "device" },
   },
+  hostCpu: { attribute: "cpu.logical_number" },
+  hostScheduler: { attribute: "cpu.logical_number" },
+  hostFrequency: { attribute: "cpu.logical_number" },
+  hostTransparentHugepages: { attribute: "linux.transparent_hugepage.event" },
+  hostDisk: { attribute: "system.device" },
+  hostDiskSize: { attribute: "system.device" },
+  hostNic: { attribute: "network.interface.name" },
+  hostFilesystem: {
+    before: ["system.device", "system.filesystem.mountpoint", "system.filesystem.type"],
+    attribute: "system.filesystem.mode",
+  },
+  hostCpuPressure: { attribute: STALL_TYPE },
+  hostMemoryPressure: { attribute: STALL_TYPE },
+  hostIoPressure: { attribute: STALL_TYPE },
+  hostIrqPressure: { attribute: STALL_TYPE },
+  hostInterrupt: { attribute: "linux.interrupt.type" },
+  hostHugepages: { attribute: "linux.hugepage.size" },
+  hostNodeMemory: { attribute: "linux.numa.node" },
+  hostNodeAllocations: { attribute: "linux.numa.node" },
+  hostKvm: { attribute: "kvm.event" },
 };
 
 /** A NIC's second attribute, which is not in the statistics but in the domain's XML. */
@@ -96,6 +120,7 @@ export function itemAttributes(
   if (value === undefined || value === "") return undefined;
   return {
     ...context.parent,
+    ...Object.fromEntries((naming.before ?? []).map((name, index) => [name, item.path[index] ?? ""])),
     [naming.attribute]: naming.rename === undefined ? value : naming.rename(String(value)),
     ...(naming.labels === undefined ? {} : labelsOf(naming.labels, item)),
   };

@@ -5,16 +5,13 @@ import type {
   HypervisorIdentity,
 } from "../readings/domain.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
-import { DeltaSeries, type DeltaOrigin, type DeltaState } from "./delta-series.ts";
+import type { DeltaOrigin, DeltaState } from "./delta-series.ts";
 import { endedPoints, type EndedScope } from "./ended-points.ts";
-import { histogramPoints } from "./histogram-points.ts";
-import { DeltaHistogram } from "./live-histogram.ts";
-import { type EndedSeries, LiveScope } from "./live-scope.ts";
-import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
-import { PointList } from "./point-list.ts";
-import type { Attributes, MetricPoints, Resource, ResourcePoints } from "./points.ts";
+import { LiveRows } from "./live-rows.ts";
+import type { EndedSeries } from "./live-scope.ts";
+import type { MetricPlan } from "./plan.ts";
+import type { Attributes, Resource, ResourcePoints } from "./points.ts";
 import { attributesKey, domainResource, pointIdentity, type ResourceOptions } from "./resources.ts";
-import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints } from "./value-points.ts";
 
 /** What all domains of a meter share. */
 export interface DomainSettings {
@@ -54,10 +51,6 @@ const START_TOLERANCE_NS = 1_000_000_000n;
 
 const NOTHING: readonly ResourcePoints[] = [];
 
-type AnyRow = RowReading<PlannedRow["from"]>;
-
-type Scopes = ReadonlyMap<StatisticsScope, LiveScope>;
-
 /** One domain between its readings: its resource and its live series. */
 export class LiveDomain {
   readonly #settings: DomainSettings;
@@ -69,9 +62,7 @@ export class LiveDomain {
   #hypervisor: HypervisorIdentity | undefined;
   #base: Attributes = {};
   #points: ResourcePoints = { resource: { attributes: {} }, metrics: [] };
-  #scopes = new Map<StatisticsScope, LiveScope>();
-  /** By their number in the plan. */
-  #rows: (AnyRow | undefined)[] = [];
+  #rows = new LiveRows();
   #ended = NOTHING;
 
   constructor({ id, name }: DomainReading, settings: DomainSettings, past: DomainPast) {
@@ -88,7 +79,7 @@ export class LiveDomain {
 
   /** The state of its series that are told in deltas. */
   get deltas(): Iterable<DeltaState> {
-    return deltasOf(this.#scopes);
+    return this.#rows.deltas;
   }
 
   /** The last points of what the last reading no longer had. */
@@ -98,57 +89,31 @@ export class LiveDomain {
 
   /** The domain's points in this reading: the same object as before when only times and values changed. */
   update(reading: DomainReading, context: ReadingContext): ResourcePoints {
-    const scopes = this.#scopes;
+    const rows = this.#rows;
     const { resource } = this.#points;
     this.#recognize(reading, context);
     this.#identify(reading, context);
-    const isAnother = scopes !== this.#scopes || resource !== this.#points.resource;
-    const before = isAnother ? allOf(scopes) : [];
+    const isAnother = rows !== this.#rows || resource !== this.#points.resource;
+    const before = isAnother ? rows.all : [];
 
     const plan = reading.id < 0 ? this.#settings.inactivePlan : this.#settings.plan;
-    for (const scope of plan.scopes) this.#updateScope(scope, reading);
-    const points = this.#fill(plan, reading);
-    for (const scope of plan.remembered) {
-      this.#scopes.get(scope)?.remember(reading.statistics.readAt[SCOPES[scope].group]);
-    }
+    const metrics = this.#rows.update(plan, reading, {
+      base: this.#base,
+      description: this.#description,
+      startTimeNs: this.#process?.startedAtNs,
+      deltaOrigin: { startNs: this.#untoldSinceNs(), told: this.#past.told },
+      onDuplicate: (attributes) => this.#settings.onDuplicate(reading.name, attributes),
+    });
+    if (metrics !== this.#points.metrics) this.#points = { resource: this.#points.resource, metrics };
 
-    const ended = isAnother ? this.#withoutGoing(before, resource) : endedOf(this.#scopes);
+    const ended = isAnother ? this.#withoutGoing(before, resource) : this.#rows.ended;
     this.#ended = ended.length === 0 ? NOTHING : this.#lastPoints(ended, resource, context.listedAtNs);
-    return points;
+    return this.#points;
   }
 
   /** The last points of everything: the domain has gone. */
   end(timeNs: bigint): readonly ResourcePoints[] {
-    return this.#lastPoints(allOf(this.#scopes), this.#points.resource, timeNs);
-  }
-
-  #fill(plan: MetricPlan, reading: DomainReading): ResourcePoints {
-    const last = this.#points.metrics;
-    const metrics: MetricPoints[] = [];
-    let changed = false;
-    for (let number = 0; number < plan.rows.length; number++) {
-      const row = this.#rows[number] ?? this.#newRow(plan, number);
-      if (row === undefined || row.scope.items.length === 0) continue;
-      const { points } = row;
-      fillRow(row, reading);
-      if (points.end()) changed = true;
-      if (points.entry.points.length === 0) continue;
-      if (last[metrics.length] !== points.entry) changed = true;
-      metrics.push(points.entry);
-    }
-    if (changed || metrics.length !== last.length)
-      this.#points = { resource: this.#points.resource, metrics };
-    return this.#points;
-  }
-
-  /** A row has points once its scope has been read. */
-  #newRow(plan: MetricPlan, number: number): AnyRow | undefined {
-    const row = plan.rows[number];
-    const scope = row && this.#scopes.get(row.scope);
-    if (row === undefined || scope === undefined) return undefined;
-    const made = { row, scope, points: new PointList(row.metric) };
-    this.#rows[number] = made;
-    return made;
+    return this.#lastPoints(this.#rows.all, this.#points.resource, timeNs);
   }
 
   /** A domain that was started again is another one to its counters: all its series begin anew. */
@@ -181,34 +146,12 @@ export class LiveDomain {
   /** Attributes that stand on every point: with others all series are others. Only a domain that is off is renamed. */
   #rename(base: Attributes): void {
     this.#base = base;
-    if (this.#scopes.size > 0) this.#forget({ absentAtNs: undefined, told: undefined });
+    if (!this.#rows.isEmpty) this.#forget({ absentAtNs: undefined, told: undefined });
   }
 
   #forget(past: DomainPast): void {
-    this.#scopes = new Map();
-    this.#rows = [];
+    this.#rows = new LiveRows();
     this.#past = past;
-  }
-
-  #updateScope(scope: StatisticsScope, reading: DomainReading): void {
-    const { items, readAt } = reading.statistics;
-    const { group, parent } = SCOPES[scope];
-    let live = this.#scopes.get(scope);
-    if (live === undefined) {
-      if (items[scope] === undefined) return;
-      live = new LiveScope();
-      this.#scopes.set(scope, live);
-    }
-    live.update(items[scope], readAt[group], {
-      scope,
-      hasParent: parent !== undefined,
-      parent: parent === undefined ? undefined : this.#scopes.get(parent),
-      base: this.#base,
-      description: this.#description,
-      startTimeNs: this.#process?.startedAtNs,
-      deltaOrigin: { startNs: this.#untoldSinceNs(), told: this.#past.told },
-      onDuplicate: (attributes) => this.#settings.onDuplicate(reading.name, attributes),
-    });
   }
 
   /** Since when the domain's counters count what nobody was told of; undefined when that is not known. */
@@ -224,7 +167,7 @@ export class LiveDomain {
   #withoutGoing(before: readonly EndedScope[], resource: Resource): readonly EndedScope[] {
     const isToldByPoint = this.#settings.resource.identity === "attributes";
     if (resource !== this.#points.resource && !isToldByPoint) return before;
-    const going = new Set(allOf(this.#scopes).flatMap(keysOf));
+    const going = new Set(this.#rows.all.flatMap(keysOf));
     return before.map(({ scope, series }) => ({
       scope,
       series: series.filter((each) => !going.has(keyOf(scope, each))),
@@ -239,24 +182,6 @@ export class LiveDomain {
     const metrics = endedPoints(this.#settings.plan, ended, timeNs);
     // An object of its own: what an encoder remembers of the resource is about its living series.
     return metrics.length === 0 ? NOTHING : [{ resource: { attributes }, metrics }];
-  }
-}
-
-function allOf(scopes: Scopes): readonly EndedScope[] {
-  return Array.from(scopes, ([scope, live]) => ({ scope, series: [...live.series()] }));
-}
-
-function endedOf(scopes: Scopes): readonly EndedScope[] {
-  const ended: EndedScope[] = [];
-  for (const [scope, live] of scopes) if (live.ended.length > 0) ended.push({ scope, series: live.ended });
-  return ended;
-}
-
-function* deltasOf(scopes: Scopes): Iterable<DeltaState> {
-  for (const live of scopes.values()) {
-    for (const { series } of live.series()) {
-      if (series instanceof DeltaSeries || series instanceof DeltaHistogram) yield series;
-    }
   }
 }
 
@@ -275,23 +200,4 @@ export function isSameLife(known: DomainLife, now: DomainLife): boolean {
   const apartNs = now.process.startedAtNs - known.process.startedAtNs;
   const isClose = apartNs < START_TOLERANCE_NS && -apartNs < START_TOLERANCE_NS;
   return known.process.pid === now.process.pid && isClose;
-}
-
-function fillRow(into: AnyRow, reading: DomainReading): void {
-  switch (into.row.from) {
-    case "fields":
-      fieldPoints(into as RowReading<"fields">, reading);
-      break;
-    case "derivations":
-      derivedPoints(into as RowReading<"derivations">, reading);
-      break;
-    case "states":
-      statePoints(into as RowReading<"states">, reading);
-      break;
-    case "reason":
-      reasonPoints(into as RowReading<"reason">, reading);
-      break;
-    default:
-      histogramPoints(into as RowReading<"bins">, reading);
-  }
 }

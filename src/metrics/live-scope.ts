@@ -39,7 +39,14 @@ export interface ScopeContext {
 }
 
 /** What can be unplugged and plugged in again under the same name, counting from zero. */
-const PLUGGABLE: ReadonlySet<StatisticsScope> = new Set(["vcpu", "nic", "disk"]);
+const PLUGGABLE: ReadonlySet<StatisticsScope> = new Set([
+  "vcpu",
+  "nic",
+  "disk",
+  "hostCpu",
+  "hostNic",
+  "hostDisk",
+]);
 
 const NO_ITEMS: readonly Item[] = [];
 

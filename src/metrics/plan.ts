@@ -7,7 +7,7 @@ import {
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { NAMINGS } from "./item-attributes.ts";
 import type { Attributes, MetricDescriptor, Temporality } from "./points.ts";
-import type { Derivation, DomainRow, NameRule } from "./rows.ts";
+import type { Derivation, NameRule, ReadRow } from "./rows.ts";
 import { type Conversion, CONVERSIONS, type NumericUnit } from "./units.ts";
 
 /** The table's scopes, with what all of them may have. */
@@ -34,6 +34,8 @@ export interface PlannedField {
   /** The attribute that the item's name goes into, where `names` rules it. */
   readonly nameAttribute: string;
   readonly onlyWhile: { readonly field: string; readonly equals: number } | undefined;
+  /** What it counts is never set back. */
+  readonly isSteady: boolean;
   /** Where a live item keeps this source's series. */
   readonly slot: number;
 }
@@ -77,7 +79,7 @@ export interface MetricPlan {
 }
 
 /** Makes the plan for these rows; `temporality` is that of their counters and histograms. */
-export function planMetrics(rows: readonly DomainRow[], temporality: Temporality = "cumulative"): MetricPlan {
+export function planMetrics(rows: readonly ReadRow[], temporality: Temporality = "cumulative"): MetricPlan {
   const slots = new Map<StatisticsScope, number>();
   const takeSlots = (scope: StatisticsScope, count: number): number => {
     const first = slots.get(scope) ?? 0;
@@ -117,7 +119,7 @@ function slotsOf(row: PlannedRow): readonly number[] {
 }
 
 /** The scopes whose items these rows read, with those above them. */
-export function scopesReadBy(rows: readonly DomainRow[]): ReadonlySet<StatisticsScope> {
+export function scopesReadBy(rows: readonly ReadRow[]): ReadonlySet<StatisticsScope> {
   return new Set(rows.flatMap((row) => lineage(row.from === "bins" ? "diskHistogramBin" : row.scope)));
 }
 
@@ -133,7 +135,7 @@ function withTemporality(row: PlannedRow, temporality: Temporality): PlannedRow 
   return { ...row, metric: { ...row.metric, temporality } } as PlannedRow;
 }
 
-function planRow(row: DomainRow, takeSlots: (scope: StatisticsScope, count: number) => number): PlannedRow {
+function planRow(row: ReadRow, takeSlots: (scope: StatisticsScope, count: number) => number): PlannedRow {
   const { scope } = row;
   const shared = { name: row.name, description: row.description, unit: row.unit };
   switch (row.from) {
@@ -148,6 +150,7 @@ function planRow(row: DomainRow, takeSlots: (scope: StatisticsScope, count: numb
           names: source.names,
           nameAttribute: NAMINGS[scope]?.attribute ?? "",
           onlyWhile: "onlyWhile" in source ? source.onlyWhile : undefined,
+          isSteady: SCOPES[scope].isSteady ?? false,
           slot: takeSlots(scope, 1),
         };
       });

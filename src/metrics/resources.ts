@@ -1,5 +1,4 @@
 import type { DomainReading, HypervisorIdentity } from "../readings/domain.ts";
-import type { ConnectionReading } from "../readings/hypervisor-facts.ts";
 import type { Attributes } from "./points.ts";
 
 /** What an operator says about resources. */
@@ -21,6 +20,13 @@ export interface AgentIdentity {
   readonly instanceId: string;
   readonly hostName: string;
   readonly pid: number;
+}
+
+/** A machine that runs domains. */
+export interface HostIdentity {
+  readonly identity: HypervisorIdentity;
+  /** The CPU's architecture as the kernel calls it, x86_64; undefined where nothing is known of it. */
+  readonly facts: { readonly architecture: string } | undefined;
 }
 
 const SERVICE_NAME = "kvmeter";
@@ -72,10 +78,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 };
 
 /** The resource of a hypervisor's host. */
-export function hostResource(
-  { identity, facts }: Pick<ConnectionReading, "identity" | "facts">,
-  options: ResourceOptions = {},
-): Attributes {
+export function hostResource({ identity, facts }: HostIdentity, options: ResourceOptions = {}): Attributes {
   const architecture = facts?.architecture;
   return defined({
     "host.name": identity.hostName,
@@ -83,6 +86,7 @@ export function hostResource(
     "host.arch": architecture === undefined ? undefined : (ARCHITECTURES[architecture] ?? architecture),
     "os.type": "linux",
     "service.instance.id": identity.hostId ?? identity.hostName,
+    ...hostAgain(identity.hostName, options),
     ...options.attributes,
     "service.name": serviceName(options),
   });

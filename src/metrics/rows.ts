@@ -1,8 +1,14 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
-import type { DomainReading } from "../readings/domain.ts";
+import type { DomainProcess } from "../readings/domain.ts";
+import type { HOST_SCOPES } from "../readings/host-scopes.ts";
 import type { FieldUnit, READING_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
-import type { StatisticsField, StatisticsScope, StatisticsValues } from "../readings/statistics.ts";
+import type {
+  DomainStatistics,
+  StatisticsField,
+  StatisticsScope,
+  StatisticsValues,
+} from "../readings/statistics.ts";
 import type { Attributes, MetricKind } from "./points.ts";
 import type { NumericUnit, UcumUnit, UnitOf } from "./units.ts";
 
@@ -68,7 +74,16 @@ export interface Sample<Scope extends StatisticsScope> {
   readonly values: StatisticsValues<Scope>;
   /** When they were read. */
   readonly at: Instant;
-  readonly domain: DomainReading;
+  readonly domain: MeteredReading;
+}
+
+/** What rows are made of: a reading of a domain, or of the host. */
+export interface MeteredReading {
+  readonly statistics: DomainStatistics;
+  /** QEMU's, of a domain. */
+  readonly process?: DomainProcess | undefined;
+  /** Of a domain: this, and of what was not read now what was read last. */
+  readonly lastKnown?: DomainStatistics;
 }
 
 /** A value that is computed, not read. */
@@ -96,7 +111,9 @@ type RowOf<Scope extends StatisticsScope, Unit extends UcumUnit> = RowBase & {
 type RowInAnyUnit<Scope extends StatisticsScope, Unit> = Unit extends UcumUnit ? RowOf<Scope, Unit> : never;
 
 /** One value of every item of a scope: as libvirt sent it, in the metric's unit, or derived. */
-type ValueRow = { [Scope in StatisticsScope]: RowInAnyUnit<Scope, UcumUnit> }[StatisticsScope];
+type ValueRow<Scopes extends StatisticsScope> = {
+  [Scope in Scopes]: RowInAnyUnit<Scope, UcumUnit>;
+}[Scopes];
 
 /** One point for each named state: 1 for the current one, 0 for the others. */
 interface StateRow extends RowBase {
@@ -138,8 +155,16 @@ export interface ToldRow extends RowBase {
   readonly needs?: readonly StatisticsGroup[];
 }
 
+type HostScopes = keyof typeof HOST_SCOPES;
+
+/** A row about the host. */
+export type HostRow = ValueRow<HostScopes>;
+
 /** A row about a domain. */
-export type DomainRow = ValueRow | StateRow | ReasonRow | HistogramRow;
+export type DomainRow = ValueRow<Exclude<StatisticsScope, HostScopes>> | StateRow | ReasonRow | HistogramRow;
+
+/** A row whose points are made of what was read. */
+export type ReadRow = DomainRow | HostRow;
 
 /** A row of the catalogue. */
-export type MetricRow = DomainRow | ToldRow;
+export type MetricRow = ReadRow | ToldRow;

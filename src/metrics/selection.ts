@@ -4,7 +4,7 @@ import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
 import { groupOf, SCOPES, scopesReadBy } from "./plan.ts";
-import type { DomainRow, ToldRow } from "./rows.ts";
+import type { DomainRow, HostRow, ToldRow } from "./rows.ts";
 
 /** Which metrics an operator wants, as patterns with `*` and `?` on their names. */
 export interface MetricSelection {
@@ -84,4 +84,9 @@ export function requiredLocalReaders(rows: readonly DomainRow[]): LocalReaders {
     disks: used.has("diskSource"),
     likeLibvirt: false,
   };
+}
+
+/** The readers of the host that these rows need, by name. */
+export function requiredReaders(rows: readonly HostRow[]): ReadonlySet<StatisticsGroup> {
+  return new Set(rows.map(({ scope }) => SCOPES[scope].group));
 }

@@ -2,7 +2,7 @@ import { type Integer, multiply, scaleDown } from "../integer.ts";
 import type { FieldUnit } from "../readings/statistics-fields.ts";
 
 /** UCUM units that the catalogue uses. An annotation in braces says what a plain count counts. */
-export type UcumUnit = "1" | "s" | "By" | "By/s" | "J" | `{${string}}`;
+export type UcumUnit = "1" | "s" | "By" | "By/s" | "J" | "Hz" | `{${string}}`;
 
 /** How a number of libvirt's becomes a value of a metric. */
 export interface Conversion {
@@ -26,13 +26,19 @@ const conversion = <const Unit extends UcumUnit>(
  */
 export const CONVERSIONS = {
   ns: conversion("s", "double", { digits: 9 }),
+  us: conversion("s", "double", { digits: 6 }),
   ms: conversion("s", "double", { digits: 3 }),
+  ticks: conversion("s", "double", { digits: 2 }),
   KiB: conversion("By", "int", { factor: 1024 }),
   By: conversion("By", "int"),
+  sectors: conversion("By", "int", { factor: 512 }),
+  kHz: conversion("Hz", "int", { factor: 1000 }),
   "MiB/s": conversion("By/s", "int", { factor: 1_048_576 }),
   J: conversion("J", "double"),
   count: conversion("1", "int"),
   ratio: conversion("1", "double"),
+  hundredths: conversion("1", "double", { digits: 2 }),
+  "hundredths of a percent": conversion("1", "double", { digits: 4 }),
   flag: conversion("1", "int"),
 } as const satisfies Partial<Record<FieldUnit, Conversion>>;
 
@@ -40,7 +46,7 @@ export const CONVERSIONS = {
 export type NumericUnit = keyof typeof CONVERSIONS;
 
 /** The units that a metric can have whose field is in this unit. Only a count can be called something. */
-export type UnitOf<Unit extends FieldUnit> = Unit extends "count"
+export type UnitOf<Unit extends FieldUnit> = Unit extends "count" | "hundredths"
   ? "1" | `{${string}}`
   : Unit extends NumericUnit
     ? (typeof CONVERSIONS)[Unit]["unit"]

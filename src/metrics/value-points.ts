@@ -1,5 +1,4 @@
 import type { Integer } from "../integer.ts";
-import type { DomainReading } from "../readings/domain.ts";
 import { DeltaSeries } from "./delta-series.ts";
 import { domainStateName, stateReasonName } from "./libvirt-names.ts";
 import type { EndedSeries, LiveItem, LiveScope } from "./live-scope.ts";
@@ -8,6 +7,7 @@ import { applyNameRule } from "./name-rule.ts";
 import { type PlannedField, type PlannedRow, SCOPES } from "./plan.ts";
 import type { PointList } from "./point-list.ts";
 import type { Attributes, MetricDescriptor } from "./points.ts";
+import type { MeteredReading } from "./rows.ts";
 import { convert } from "./units.ts";
 
 type RowFrom<From extends PlannedRow["from"]> = Extract<PlannedRow, { readonly from: From }>;
@@ -23,7 +23,7 @@ export interface RowReading<From extends PlannedRow["from"]> {
 /** Points of a row's fields, for every item of its scope. */
 export function fieldPoints(
   { row: { metric, sources }, scope, points }: RowReading<"fields">,
-  { statistics: { readAt } }: DomainReading,
+  { statistics: { readAt } }: MeteredReading,
 ): void {
   const { items } = scope;
   const before = points.begin();
@@ -33,7 +33,7 @@ export function fieldPoints(
   let place = -1;
   for (const source of sources) {
     const timeNs = readAt[source.group]?.wallNs;
-    const { field, conversion, onlyWhile } = source;
+    const { field, conversion, onlyWhile, isSteady } = source;
     for (let index = 0; index < items.length; index++) {
       place += 1;
       const values = items[index]?.values as Values | undefined;
@@ -45,12 +45,16 @@ export function fieldPoints(
         : fieldSeries(source, { scope, index, metric, timeNs });
       if (series === undefined) continue;
       if (metric.temporality === "delta") {
+        const delta = series as DeltaSeries;
+        // A reading that was told already: what is read less often than the others.
+        if (delta.timeNs === timeNs) continue;
         const number = typeof raw === "boolean" ? Number(raw) : raw;
-        const point = (series as DeltaSeries).next(number, timeNs, conversion);
+        const point = delta.next(isSteady ? delta.atLeastTold(number) : number, timeNs, conversion);
         if (point !== undefined) points.add(point);
         continue;
       }
-      const value = convert(raw, conversion);
+      const read = convert(raw, conversion);
+      const value = isSteady && metric.kind === "counter" && read < series.value ? series.value : read;
       const current = metric.kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
       if (current !== series) keepSeries(scope, index, { slot: source.slot, series: current });
       points.add(current.at(timeNs, value));
@@ -89,7 +93,7 @@ function keepSeries(scope: LiveScope, index: number, { slot, series }: EndedSeri
 /** Points of what is computed for every item of a scope. */
 export function derivedPoints(
   { row, scope, points }: RowReading<"derivations">,
-  domain: DomainReading,
+  domain: MeteredReading,
 ): void {
   points.begin();
   const at = domain.statistics.readAt[SCOPES[row.scope].group];
@@ -101,9 +105,16 @@ export function derivedPoints(
     const live = scope.live(index);
     if (item === undefined || live === undefined) continue;
     const { before } = live;
+    const isOld = before?.at.wallNs === timeNs;
     const now = { values: item.values, at, domain };
     const last = before && { values: before.item.values, at: before.at, domain };
     for (const { derivation, attributes, slot } of row.sources) {
+      if (isOld) {
+        // The same reading as last time: what was made of it still holds.
+        const told = live.series[slot];
+        if (told?.timeNs === timeNs) points.add(told);
+        continue;
+      }
       const value = derivation.compute(now, last);
       if (value === undefined) continue;
       const known =
@@ -118,7 +129,7 @@ export function derivedPoints(
 /** A point for each state that has a name: 1 for the current one; a state without a name leaves all at 0. */
 export function statePoints(
   { row, scope, points }: RowReading<"states">,
-  { statistics: { readAt } }: DomainReading,
+  { statistics: { readAt } }: MeteredReading,
 ): void {
   points.begin();
   const timeNs = readAt[row.group]?.wallNs;
@@ -143,7 +154,7 @@ export function statePoints(
 /** The point whose attributes say what state the domain is in and why; with a change one series ends, another begins. */
 export function reasonPoints(
   { row, scope, points }: RowReading<"reason">,
-  { statistics: { readAt } }: DomainReading,
+  { statistics: { readAt } }: MeteredReading,
 ): void {
   points.begin();
   const timeNs = readAt.state?.wallNs;

@@ -1,7 +1,7 @@
 import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainDescription } from "./domain.ts";
 import { READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
-import { GROUP_BITS, maskOf } from "./statistics-groups.ts";
+import { bitOf, GROUP_BITS, maskOf } from "./statistics-groups.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 import { Stretch } from "./stretch.ts";
 
@@ -162,7 +162,7 @@ export class ReadingSchedule {
       this.#known.set(domain.uuid, known);
     }
     for (const group of this.#groups) {
-      if ((GROUP_BITS[group] & mask) === 0) continue;
+      if ((bitOf(group) & mask) === 0) continue;
       const isFirst = !known.readAtMs.has(group);
       const takesTurns = PACES[group] === "slow" || PACES[group] === "guest";
       const earlierMs = isFirst && takesTurns ? this.#turn(domain.uuid, group) : 0;

@@ -1,3 +1,4 @@
+import { HOST_SCOPES, type HostReaderName } from "./host-scopes.ts";
 /**
  * Every field of libvirt's bulk domain statistics (include/libvirt/libvirt-domain.h, VIR_DOMAIN_STATS_*, 12.8),
  * and the only place that knows their names. A field belongs to a scope: the thing that it describes. In a
@@ -7,20 +8,27 @@
 import { PROCESS_SCOPES } from "./process-fields.ts";
 
 /**
- * What libvirt counts a field in. `enum` is a number with named values, `text` a string, `flag` a boolean. A
- * boolean in any other unit counts as 0 or 1: KVM's own statistics come as either.
+ * What libvirt or the kernel counts a field in. `enum` is a number with named values, `text` a string, `flag` a
+ * boolean. A boolean in any other unit counts as 0 or 1: KVM's own statistics come as either. `ticks` are the kernel's
+ * of USER_HZ, 100 a second; `sectors` have 512 bytes, whatever the disk's own are.
  */
 export type FieldUnit =
   | "ns"
+  | "us"
   | "ms"
+  | "ticks"
   | "s"
   | "KiB"
   | "By"
+  | "sectors"
+  | "kHz"
   | "MiB/s"
   | "J"
   | "F"
   | "count"
   | "ratio"
+  | "hundredths"
+  | "hundredths of a percent"
   | "enum"
   | "text"
   | "flag";
@@ -53,7 +61,8 @@ export type StatisticsGroup =
   | "process"
   | "process-memory"
   | "cgroup"
-  | "disk-source";
+  | "disk-source"
+  | HostReaderName;
 
 /** One field: how libvirt spells its name, and what it counts in. */
 export interface FieldRow {
@@ -68,6 +77,8 @@ export interface ScopeRow {
   readonly group: StatisticsGroup;
   /** Fields of the scope that are read with another group. */
   readonly regrouped?: Readonly<Record<string, StatisticsGroup>>;
+  /** Its counters are never set back: one that goes down was told too early. */
+  readonly isSteady?: boolean;
   readonly fields: Readonly<Record<string, FieldRow>>;
 }
 
@@ -310,9 +321,13 @@ export const STATISTICS_SCOPES = {
   },
 } as const satisfies Record<string, ScopeRow>;
 
-/** All that a reading can have of a domain: bulk statistics, what other calls tell, by those calls' names, and the kernel. */
+/**
+ * All that a reading can have: of a domain bulk statistics, what other calls tell, by those calls' names, and what the
+ * kernel does for it; of the host what its kernel's files have.
+ */
 export const READING_SCOPES = {
   ...STATISTICS_SCOPES,
+  ...HOST_SCOPES,
   control: {
     group: "control",
     fields: {

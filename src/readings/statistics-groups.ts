@@ -15,8 +15,8 @@ const {
   vm,
 } = StatsGroups;
 
-/** With which of libvirt's own groups ({@link StatsGroups}) each group comes; 0: with none, other calls tell it. */
-export const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
+/** With which of libvirt's own groups ({@link StatsGroups}) each group comes. Those that are not here are told otherwise. */
+export const GROUP_BITS = {
   state,
   cpu,
   "cpu-monitor": cpu,
@@ -36,17 +36,19 @@ export const GROUP_BITS: Readonly<Record<StatisticsGroup, number>> = {
   memory,
   dirtyrate,
   vm,
-  control: 0,
-  process: 0,
-  "process-memory": 0,
-  cgroup: 0,
-  "disk-source": 0,
-};
+} as const satisfies Partial<Record<StatisticsGroup, number>>;
+
+const BITS: Readonly<Partial<Record<StatisticsGroup, number>>> = GROUP_BITS;
+
+/** The bit of libvirt's group with which a group comes; 0 for one that comes with none. */
+export function bitOf(group: StatisticsGroup): number {
+  return BITS[group] ?? 0;
+}
 
 /** The mask of libvirt's groups that brings all of these. */
 export function maskOf(groups: Iterable<StatisticsGroup>): number {
   let mask = 0;
-  for (const group of groups) mask |= GROUP_BITS[group];
+  for (const group of groups) mask |= bitOf(group);
   return mask;
 }
 
@@ -55,7 +57,7 @@ const GROUPS = Object.keys(GROUP_BITS) as readonly StatisticsGroup[];
 /** With anything of a group all groups of the same libvirt group have been read, also those that had nothing to tell. */
 export const COMING_WITH: ReadonlyMap<StatisticsGroup, readonly StatisticsGroup[]> = new Map(
   GROUPS.map((group) => {
-    const bit = GROUP_BITS[group];
-    return [group, bit === 0 ? [group] : GROUPS.filter((other) => GROUP_BITS[other] === bit)];
+    const bit = bitOf(group);
+    return [group, GROUPS.filter((other) => bitOf(other) === bit)];
   }),
 );

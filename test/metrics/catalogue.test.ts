@@ -42,7 +42,7 @@ function fits(pattern: string, field: string): boolean {
   return pattern === field || new RegExp(`^${expression}$`).test(field);
 }
 
-test("the table holds the designed rows about a domain, in the designed order, and no others", () => {
+test("the table holds the designed rows about domains and their host, in the designed order, and no others", () => {
   const about = METRIC_ROWS.filter((row) => row.from !== "agent").map((row) => row.name);
   assert.deepEqual(
     about,
@@ -80,9 +80,9 @@ test("names are unique, descriptions are one sentence, units are UCUM", () => {
   const names = METRIC_ROWS.map((row) => row.name);
   assert.equal(new Set(names).size, names.length);
   for (const { name, description, unit } of METRIC_ROWS) {
-    assert.match(name, /^[a-z]+(\.[a-z][a-z_]*)+$/);
+    assert.match(name, /^[a-z]+(\.[a-z0-9_]+)+$/);
     assert.match(description, /^(v?[A-Z]|1 ).*[^.]\.$/, name);
-    assert.match(unit, /^(1|s|By|By\/s|J|\{[a-z_]+\})$/, name);
+    assert.match(unit, /^(1|s|By|By\/s|J|Hz|\{[a-z_]+\})$/, name);
   }
 });
 

@@ -1,0 +1,100 @@
+import type { HypervisorIdentity } from "../readings/domain.ts";
+import type { HostReading } from "../readings/host.ts";
+import { HOST_ROWS } from "./definitions.ts";
+import type { DeltaOrigin } from "./delta-series.ts";
+import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
+import { endedPoints } from "./ended-points.ts";
+import { type DomainLife, isSameLife } from "./live-domain.ts";
+import { LiveRows } from "./live-rows.ts";
+import { type MetricPlan, planMetrics } from "./plan.ts";
+import type { ResourcePoints, Temporality } from "./points.ts";
+import { attributesKey, hostResource, type ResourceOptions } from "./resources.ts";
+import type { HostRow } from "./rows.ts";
+import { selectRows } from "./selection.ts";
+
+export interface HostMeterOptions {
+  /** The rows to export; those that are on by default unless given. */
+  readonly rows?: readonly HostRow[];
+  /** Of counters; cumulative unless given. */
+  readonly temporality?: Temporality | undefined;
+  /** What an earlier run of the agent told: deltas go on from there. */
+  readonly told?: ToldDeltas | undefined;
+  readonly resource?: ResourceOptions | undefined;
+}
+
+/** Under which its state is kept, beside that of domains, which have uuids. */
+const SELF = "host";
+
+/** Turns readings of the host into points, by the same rows and live series as those of domains. */
+export class HostMeter {
+  readonly #plan: MetricPlan;
+  readonly #resource: ResourceOptions | undefined;
+  readonly #told: ToldDeltas | undefined;
+  readonly #rows = new LiveRows();
+  #points: ResourcePoints = { resource: { attributes: {} }, metrics: [] };
+  #ended: readonly ResourcePoints[] = [];
+  #bootedAtNs: bigint | undefined;
+  #readAtNs: bigint | undefined;
+
+  constructor({ rows = selectRows(HOST_ROWS), temporality, told, resource }: HostMeterOptions = {}) {
+    this.#plan = planMetrics(rows, temporality);
+    this.#told = told;
+    this.#resource = resource;
+  }
+
+  /** The last points of all series that the last reading no longer had; they carry no value. */
+  get ended(): readonly ResourcePoints[] {
+    return this.#ended;
+  }
+
+  /** Up to where deltas have been told; undefined before the first reading. */
+  get deltas(): LiveDeltas | undefined {
+    const listedAtNs = this.#readAtNs;
+    if (listedAtNs === undefined) return undefined;
+    const domains = new Map([[SELF, { life: this.#life, deltas: this.#rows.deltas }]]);
+    return { listedAtNs, domains };
+  }
+
+  /**
+   * All points of a reading. They hold until the next reading, which writes into the same objects. `known` is what
+   * libvirt calls this host, which wins over what the kernel does: its domains carry that name.
+   */
+  update(reading: HostReading, known?: HypervisorIdentity): ResourcePoints {
+    const { identity, architecture, bootedAtNs, statistics } = reading;
+    this.#bootedAtNs ??= bootedAtNs;
+    const before = this.#points.resource;
+    const attributes = hostResource({ identity: known ?? identity, facts: { architecture } }, this.#resource);
+    const isSame = attributesKey(attributes) === attributesKey(before.attributes);
+    const resource = isSame ? before : { attributes };
+    const formerly = isSame ? [] : this.#rows.all;
+    const metrics = this.#rows.update(
+      this.#plan,
+      { statistics },
+      {
+        base: {},
+        description: undefined,
+        startTimeNs: this.#bootedAtNs,
+        deltaOrigin: { startNs: undefined, told: this.#toldBefore() },
+        onDuplicate: () => undefined,
+      },
+    );
+    if (!isSame || metrics !== this.#points.metrics) this.#points = { resource, metrics };
+    const times = Object.values(statistics.readAt).map(({ wallNs }) => wallNs);
+    const readAtNs = times.reduce((latest, time) => (time > latest ? time : latest), 0n);
+    this.#readAtNs = readAtNs;
+    const last = endedPoints(this.#plan, isSame ? this.#rows.ended : formerly, readAtNs);
+    this.#ended = last.length === 0 ? [] : [{ resource: { attributes: before.attributes }, metrics: last }];
+    return this.#points;
+  }
+
+  /** The host from boot to boot, as if it were a process. */
+  get #life(): DomainLife {
+    const startedAtNs = this.#bootedAtNs;
+    return { id: 0, process: startedAtNs === undefined ? undefined : { pid: 1, startedAtNs } };
+  }
+
+  #toldBefore(): DeltaOrigin["told"] {
+    const told = this.#told?.domains.get(SELF);
+    return told !== undefined && isSameLife(told.life, this.#life) ? told.told : undefined;
+  }
+}

@@ -1,0 +1,129 @@
+import type { StatisticsScope } from "../readings/statistics.ts";
+import { DeltaSeries, type DeltaState } from "./delta-series.ts";
+import type { EndedScope } from "./ended-points.ts";
+import { histogramPoints } from "./histogram-points.ts";
+import { DeltaHistogram } from "./live-histogram.ts";
+import { LiveScope, type ScopeContext } from "./live-scope.ts";
+import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
+import { PointList } from "./point-list.ts";
+import type { MetricPoints } from "./points.ts";
+import type { MeteredReading } from "./rows.ts";
+import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints } from "./value-points.ts";
+
+type AnyRow = RowReading<PlannedRow["from"]>;
+
+/** What the items of all scopes start from. */
+export type RowsContext = Omit<ScopeContext, "scope" | "hasParent" | "parent">;
+
+/** What is alive of one resource, a domain or the host: its scopes, and what its rows make of them. */
+export class LiveRows {
+  readonly #scopes = new Map<StatisticsScope, LiveScope>();
+  /** By their number in the plan. */
+  readonly #rows: (AnyRow | undefined)[] = [];
+  #metrics: readonly MetricPoints[] = [];
+
+  /** Has nothing been read yet? */
+  get isEmpty(): boolean {
+    return this.#scopes.size === 0;
+  }
+
+  /** All series that there are. */
+  get all(): readonly EndedScope[] {
+    return Array.from(this.#scopes, ([scope, live]) => ({ scope, series: [...live.series()] }));
+  }
+
+  /** What the last reading no longer had. */
+  get ended(): readonly EndedScope[] {
+    const ended: EndedScope[] = [];
+    for (const [scope, live] of this.#scopes)
+      if (live.ended.length > 0) ended.push({ scope, series: live.ended });
+    return ended;
+  }
+
+  /** The state of the series that are told in deltas. */
+  get deltas(): Iterable<DeltaState> {
+    return deltasOf(this.#scopes.values());
+  }
+
+  /** The points of a reading: the same array as before when only times and values changed. Always with one plan. */
+  update(plan: MetricPlan, reading: MeteredReading, context: RowsContext): readonly MetricPoints[] {
+    for (const scope of plan.scopes) this.#updateScope(scope, reading, context);
+    const metrics = this.#fill(plan, reading);
+    for (const scope of plan.remembered) {
+      this.#scopes.get(scope)?.remember(reading.statistics.readAt[SCOPES[scope].group]);
+    }
+    return metrics;
+  }
+
+  #updateScope(scope: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {
+    const { items, readAt } = statistics;
+    const { group, parent } = SCOPES[scope];
+    let live = this.#scopes.get(scope);
+    if (live === undefined) {
+      if (items[scope] === undefined) return;
+      live = new LiveScope();
+      this.#scopes.set(scope, live);
+    }
+    live.update(items[scope], readAt[group], {
+      ...context,
+      scope,
+      hasParent: parent !== undefined,
+      parent: parent === undefined ? undefined : this.#scopes.get(parent),
+    });
+  }
+
+  #fill(plan: MetricPlan, reading: MeteredReading): readonly MetricPoints[] {
+    const last = this.#metrics;
+    const metrics: MetricPoints[] = [];
+    let changed = false;
+    for (let number = 0; number < plan.rows.length; number++) {
+      const row = this.#rows[number] ?? this.#newRow(plan, number);
+      if (row === undefined || row.scope.items.length === 0) continue;
+      const { points } = row;
+      fillRow(row, reading);
+      if (points.end()) changed = true;
+      if (points.entry.points.length === 0) continue;
+      if (last[metrics.length] !== points.entry) changed = true;
+      metrics.push(points.entry);
+    }
+    if (changed || metrics.length !== last.length) this.#metrics = metrics;
+    return this.#metrics;
+  }
+
+  /** A row has points once its scope has been read. */
+  #newRow(plan: MetricPlan, number: number): AnyRow | undefined {
+    const row = plan.rows[number];
+    const scope = row && this.#scopes.get(row.scope);
+    if (row === undefined || scope === undefined) return undefined;
+    const made = { row, scope, points: new PointList(row.metric) };
+    this.#rows[number] = made;
+    return made;
+  }
+}
+
+function* deltasOf(scopes: Iterable<LiveScope>): Iterable<DeltaState> {
+  for (const live of scopes) {
+    for (const { series } of live.series()) {
+      if (series instanceof DeltaSeries || series instanceof DeltaHistogram) yield series;
+    }
+  }
+}
+
+function fillRow(into: AnyRow, reading: MeteredReading): void {
+  switch (into.row.from) {
+    case "fields":
+      fieldPoints(into as RowReading<"fields">, reading);
+      break;
+    case "derivations":
+      derivedPoints(into as RowReading<"derivations">, reading);
+      break;
+    case "states":
+      statePoints(into as RowReading<"states">, reading);
+      break;
+    case "reason":
+      reasonPoints(into as RowReading<"reason">, reading);
+      break;
+    default:
+      histogramPoints(into as RowReading<"bins">, reading);
+  }
+}
