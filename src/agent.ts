@@ -8,20 +8,30 @@ import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { KvmeterError } from "./errors.ts";
 import { EventPipeline } from "./event-pipeline.ts";
-import { createPipelines } from "./export-pipeline.ts";
+import { createPipelines, nameByLibvirt } from "./export-pipeline.ts";
 import { globMatcher } from "./glob.ts";
 import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
-import { DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
+import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
+import { HostMeter } from "./metrics/host-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import type { ToldRow } from "./metrics/rows.ts";
-import { requiredGroups, requiredLocalReaders, selectRows, unusedScopes } from "./metrics/selection.ts";
+import {
+  requiredGroups,
+  requiredLocalReaders,
+  requiredReaders,
+  selectRows,
+  unusedScopes,
+} from "./metrics/selection.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { identifyAgent, readAgent } from "./own-reading.ts";
-import { Poller, type SourceOutcome } from "./poll.ts";
+import { Poller, type Source, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
+import { hostReaders } from "./readings/host-scopes.ts";
+import { HostSource } from "./readings/host-source.ts";
+import type { HostReading } from "./readings/host.ts";
 import { HypervisorSource } from "./readings/hypervisor-source.ts";
 import { ticks } from "./schedule.ts";
 
@@ -49,6 +59,7 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, { log, calls, pacing: "paced" });
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
+  const hostPoller = new Poller<HostReading>(createHostSources(configuration, log), systemClock, log);
   const { stateDirectory } = configuration;
   const store =
     stateDirectory === undefined ? createMemoryStore({ log }) : openStateDirectory(stateDirectory, { log });
@@ -67,14 +78,27 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   try {
     for await (const { skipped } of ticks(configuration.intervalMs, stop)) {
       skippedCycles += skipped;
-      const outcomes = await poller.poll(SOURCE_SHARE * configuration.intervalMs, stop);
+      const deadlineMs = SOURCE_SHARE * configuration.intervalMs;
+      const [outcomes, hostOutcomes] = await Promise.all([
+        poller.poll(deadlineMs, stop),
+        hostPoller.poll(deadlineMs, stop),
+      ]);
       if (stop.aborted) break;
       started ||= checkStart(outcomes);
       poller.report(outcomes);
+      hostPoller.report(hostOutcomes);
       suitHeapTo(outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0));
-      const own = readAgent({ clock: systemClock, outcomes, skippedCycles, calls, destinations });
+      const own = readAgent({
+        clock: systemClock,
+        outcomes,
+        hostOutcomes,
+        skippedCycles,
+        calls,
+        destinations,
+      });
       const connections = sources.flatMap(({ connection }) => connection ?? []);
-      for (const pipeline of pipelines) pipeline.export({ outcomes, connections, own });
+      for (const pipeline of pipelines)
+        pipeline.export({ outcomes, connections, host: hostOutcomes[0]?.reading, own });
     }
     misfit.signal.throwIfAborted();
   } finally {
@@ -93,23 +117,65 @@ export async function collectOnce(
   { log, signal }: AgentContext,
 ): Promise<ResourcePoints[]> {
   const sources = createSources(configuration, { log, pacing: "whole" });
+  const [host] = createHostSources(configuration, log);
   const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
+  const hostMeter = new HostMeter({ rows: selectRows(HOST_ROWS, configuration.metrics), resource });
   try {
-    const points = await Promise.all(
+    const ofDomains = Promise.all(
       sources.map(async (source) => {
         const meter = new DomainMeter({ rows, resource });
-        meter.update(await source.read(signal));
-        await sleep(ONCE_PAUSE_MS, undefined, { signal });
-        const reading = await source.read(signal);
+        const [first, reading] = await readTwice(source, signal);
+        meter.update(first);
         for (const { message } of reading.problems) log.warn({ source: source.name }, message);
         return meter.update(reading);
       }),
     );
-    return points.flat();
+    const [points, ofHost] = await Promise.all([ofDomains, host && readTwice(host, signal)]);
+    if (ofHost === undefined) return points.flat();
+    const [first, reading] = ofHost;
+    const connections = sources.flatMap(({ connection }) => connection ?? []);
+    const name = nameByLibvirt(reading, connections);
+    hostMeter.update(first, name);
+    for (const { message } of reading.problems) log.warn({ source: "host" }, message);
+    return [...points.flat(), hostMeter.update(reading, name)];
   } finally {
     await Promise.all(sources.map((source) => source.close()));
   }
+}
+
+/** What is derived from a change needs two readings. */
+async function readTwice<Reading>(
+  source: Source<Reading>,
+  signal: AbortSignal,
+): Promise<readonly [Reading, Reading]> {
+  const first = await source.read(signal);
+  await sleep(ONCE_PAUSE_MS, undefined, { signal });
+  return [first, await source.read(signal)];
+}
+
+/** The host, where it is to be read; nothing is read that no metric needs. */
+function createHostSources({ host, metrics }: Configuration, log: Logger): HostSource[] {
+  if (host.note !== undefined) log.info({ source: "host" }, host.note);
+  if (!host.enabled) return [];
+  const needed = requiredReaders(selectRows(HOST_ROWS, metrics));
+  const readers = hostReaders(host).filter(
+    ({ name }) => needed.has(name) && host.readers[name]?.enabled !== false,
+  );
+  const intervals = Object.entries(host.readers).flatMap(([name, { intervalMs }]) =>
+    intervalMs === undefined ? [] : [[name, intervalMs] as const],
+  );
+  return [
+    new HostSource({
+      procfs: host.procfs,
+      sysfs: host.sysfs,
+      readers,
+      intervalsMs: Object.fromEntries(intervals),
+      clock: systemClock,
+      onAbsent: (note) => log.info({ source: "host" }, note),
+      onContainer: (note) => log.warn({ source: "host" }, note),
+    }),
+  ];
 }
 
 interface SourceContext {
@@ -120,7 +186,7 @@ interface SourceContext {
 }
 
 function createSources(
-  { libvirt, domains, metrics, statistics, processes, intervalMs }: Configuration,
+  { libvirt, domains, metrics, statistics, processes, host, intervalMs }: Configuration,
   { log, calls, pacing }: SourceContext,
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
@@ -129,6 +195,8 @@ function createSources(
   const hypervisorRows = selectRows<ToldRow>(HYPERVISOR_METRICS, metrics);
   const needed = requiredLocalReaders(rows);
   const local = {
+    procfs: host.procfs,
+    sysfs: host.sysfs,
     numaIntervalMs: processes.numaIntervalMs,
     readers: {
       ...needed,

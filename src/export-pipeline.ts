@@ -2,7 +2,7 @@ import { systemClock } from "./clock.ts";
 import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
-import { AGENT_METRICS, DOMAIN_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
+import { AGENT_METRICS, DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
 import {
   decodeDeltas,
   type DeltaStore,
@@ -12,6 +12,7 @@ import {
   type ToldDeltas,
 } from "./metrics/delta-store.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
+import { HostMeter } from "./metrics/host-meter.ts";
 import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import type { AgentIdentity, ResourceOptions } from "./metrics/resources.ts";
@@ -24,15 +25,21 @@ import type { StateStore } from "./otlp/queue/contract.ts";
 import { createQueuedDestination } from "./otlp/queued-destination.ts";
 import { kvmeterScope, type Scope } from "./otlp/scope.ts";
 import type { SourceOutcome } from "./poll.ts";
-import type { HypervisorReading } from "./readings/domain.ts";
+import type { HypervisorIdentity, HypervisorReading } from "./readings/domain.ts";
+import type { HostReading } from "./readings/host.ts";
 import type { ConnectionReading } from "./readings/hypervisor-facts.ts";
 import { VERSION } from "./version.ts";
+
+/** The host's name among the sources of deltas: no URI is called so. */
+const HOST = "host";
 
 /** What a cycle brought. */
 export interface Cycle {
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
   /** Of every hypervisor of which anything is known. */
   readonly connections: readonly ConnectionReading[];
+  /** Undefined where the host is not read, or could not be in this cycle. */
+  readonly host: HostReading | undefined;
   readonly own: AgentReading;
 }
 
@@ -69,6 +76,7 @@ export class ExportPipeline {
   readonly #outlets: readonly Outlet[];
   readonly #createMeters: (source: string) => Meters;
   readonly #meters = new Map<string, Meters>();
+  readonly #hostMeter: HostMeter;
   readonly #agentMeter: AgentMeter;
   readonly #scope: Scope = kvmeterScope(VERSION);
   readonly #deltaStore: DeltaStore | undefined;
@@ -103,6 +111,13 @@ export class ExportPipeline {
         resource,
       }),
     });
+    this.#hostMeter = new HostMeter({
+      rows: selectRows(HOST_ROWS, configuration.metrics),
+      temporality,
+      told: this.#told.get(HOST),
+      resource,
+    });
+    this.#told.delete(HOST);
     this.#agentMeter = new AgentMeter({
       agent,
       startedAtNs,
@@ -121,7 +136,7 @@ export class ExportPipeline {
    * Turns a cycle's readings into requests and hands them over. The state of the deltas is saved in the same turn of
    * the event loop, so that a store can keep the two together.
    */
-  export({ outcomes, connections, own }: Cycle): void {
+  export({ outcomes, connections, host, own }: Cycle): void {
     const points: ResourcePoints[] = [];
     for (const { source, reading } of outcomes) {
       // Not read is not gone: its meter waits, and nothing ends.
@@ -134,6 +149,10 @@ export class ExportPipeline {
     for (const connection of connections) {
       const { hypervisor } = this.#metersOf(connection.uri);
       points.push(hypervisor.update(connection, readings.get(connection.uri)));
+    }
+    if (host !== undefined) {
+      const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));
+      points.push(...this.#hostMeter.ended, living);
     }
     const cycle = encodeCycle([...points, this.#agentMeter.update(own)], this.#scope);
     for (const { destination, requestLimitBytes } of this.#outlets) {
@@ -156,6 +175,7 @@ export class ExportPipeline {
       all.set(source, domains.deltas);
     }
     for (const [source, told] of this.#told) all.set(source, stillTold(told));
+    if (this.#hostMeter.deltas !== undefined) all.set(HOST, this.#hostMeter.deltas);
     this.#deltaStore.save(encodeDeltas(all));
   }
 
@@ -167,6 +187,15 @@ export class ExportPipeline {
     }
     return meters;
   }
+}
+
+/** What the local libvirt calls this machine: its domains carry that name, and what describes their host must, too. */
+export function nameByLibvirt(
+  { identity: { hostId } }: HostReading,
+  connections: readonly ConnectionReading[],
+): HypervisorIdentity | undefined {
+  if (hostId === undefined) return undefined;
+  return connections.find(({ identity }) => identity.hostId === hostId)?.identity;
 }
 
 function loadDeltas(store: DeltaStore | undefined, log: Logger): ReturnType<typeof decodeDeltas> {

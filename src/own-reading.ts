@@ -8,12 +8,14 @@ import type { AgentIdentity } from "./metrics/resources.ts";
 import type { Destination } from "./otlp/destination.ts";
 import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
+import type { HostReading } from "./readings/host.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the agent looks to know itself. */
 export interface OwnState {
   readonly clock: Clock;
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
+  readonly hostOutcomes: readonly SourceOutcome<HostReading>[];
   readonly skippedCycles: number;
   readonly calls: LibvirtStatistics;
   readonly destinations: readonly Destination[];
@@ -26,11 +28,21 @@ export function identifyAgent(): AgentIdentity {
 }
 
 /** What the agent knows of itself at this moment. */
-export function readAgent({ clock, outcomes, skippedCycles, calls, destinations }: OwnState): AgentReading {
+export function readAgent({
+  clock,
+  outcomes,
+  hostOutcomes,
+  skippedCycles,
+  calls,
+  destinations,
+}: OwnState): AgentReading {
   const cpu = process.cpuUsage();
   return {
     at: clock.now(),
-    sources: outcomes.map((outcome) => ({ ...outcome, stretch: outcome.reading?.stretch })),
+    sources: [
+      ...outcomes.map((outcome) => ({ ...outcome, stretch: outcome.reading?.stretch })),
+      ...hostOutcomes,
+    ],
     skippedCycles,
     libvirtCalls: calls.procedures,
     unknownFields: outcomes.flatMap(({ reading }) => (reading === undefined ? [] : [reading.unknownFields])),

@@ -17,6 +17,7 @@ import { createMemoryStore } from "../src/otlp/queue/open.ts";
 import type { DomainReading } from "../src/readings/domain.ts";
 import { collectLog } from "./logged.ts";
 import { domainReading, type Fields, hypervisorReading, second, secondNs } from "./metrics/readings.ts";
+import { NO_HOST } from "./no-host.ts";
 import { decodeRequest } from "./otlp/official-proto.ts";
 import {
   DATADOG,
@@ -72,6 +73,7 @@ function configuration(destinations: readonly DestinationConfiguration[]): Confi
     libvirt: [{ uri: SOURCE, timeoutMs: 1000 }],
     intervalMs: INTERVAL_S * 1000,
     processes: NO_READERS,
+    host: NO_HOST,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
@@ -95,6 +97,7 @@ function exportCycle(
   pipeline.export({
     outcomes: [{ source: SOURCE, state: "ok", durationS: 0.1, reading, error: undefined }],
     connections: [],
+    host: undefined,
     own: {
       at: second(seconds),
       sources: [{ source: SOURCE, state: "ok", durationS: 0.1 }],

@@ -11,6 +11,7 @@ import type { Configuration } from "../src/config/configuration.ts";
 import { OTLP_DEFAULTS, QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
 import { collectLog } from "./logged.ts";
+import { NO_HOST } from "./no-host.ts";
 import { simulated } from "./simulated.ts";
 
 /** The simulator's domains have no processes. */
@@ -29,6 +30,7 @@ function configuration(uris: readonly string[], endpoint: string, intervalMs: nu
     libvirt: uris.map((uri) => ({ uri, timeoutMs: 5000 })),
     intervalMs,
     processes: NO_READERS,
+    host: NO_HOST,
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

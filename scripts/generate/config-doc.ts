@@ -77,6 +77,7 @@ function typeOf(option: JsonSchema): string {
   if (option.type === "array")
     return `list of ${typeOf(option.items as JsonSchema).replace(/^options$/, "mappings")}`;
   if (option.type === "number") return "number";
+  if (option.type === "boolean") return "`true`, `false`";
   if (option.type !== "object") return "text";
   return option.properties === undefined ? "names and values" : "options";
 }

@@ -100,7 +100,9 @@ async function demonstrate({ domains, seed, intervalMs, signal, view }: DemoOpti
     });
     const stream = { write: (line: string) => view.log(line) };
     const log = await createLogger({ level: "warn", format: "pretty", stream });
-    await runAgent(configuration, { log, signal });
+    // Its hypervisor is simulated, and does not run on this machine.
+    const host = { ...configuration.host, enabled: false };
+    await runAgent({ ...configuration, host }, { log, signal });
   } finally {
     process.off("exit", cleanUp);
     cleanUp();

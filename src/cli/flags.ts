@@ -49,6 +49,8 @@ export const CONFIG_FLAG = {
 export const AGENT_FLAGS = {
   ...CONFIG_FLAG,
   connect: { value: "URI", help: "The hypervisor, as virsh -c takes it, instead of the configured ones." },
+  procfs: { value: "DIR", help: "Where the host's /proc is mounted, for an agent in a container." },
+  sysfs: { value: "DIR", help: "Where the host's /sys is mounted." },
 } as const satisfies Record<string, Flag>;
 
 const HELP_FLAG = { help: { short: "h", help: "Show this." } } as const satisfies Record<string, Flag>;

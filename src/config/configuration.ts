@@ -3,6 +3,7 @@ import type { Attributes, Temporality } from "../metrics/points.ts";
 import type { Signal } from "../otlp/destination.ts";
 import type { DestinationOptions } from "../otlp/options.ts";
 import type { QueueLimits, SendOrder } from "../otlp/queue/contract.ts";
+import type { HostReaderName } from "../readings/host-scopes.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { Identity, PresetName } from "./presets.ts";
 
@@ -24,6 +25,22 @@ export interface ProcessesConfiguration {
   readonly numaIntervalMs: number;
   /** CPU time, vCPUs' times and resident memory from the kernel, where it has libvirt's values. */
   readonly insteadOfLibvirt: boolean;
+}
+
+/** How the machine itself is read. */
+export interface HostConfiguration {
+  readonly enabled: boolean;
+  /** Where the host's /proc and /sys are mounted. */
+  readonly procfs: string;
+  readonly sysfs: string;
+  /** Are the taps of domains told as the host's as well? */
+  readonly taps: boolean;
+  /** By reader; one that is not here is read at its own interval. */
+  readonly readers: Readonly<
+    Partial<Record<HostReaderName, { readonly enabled: boolean; readonly intervalMs: number | undefined }>>
+  >;
+  /** Why it is not read though nobody switched it off, to be logged at start. */
+  readonly note: string | undefined;
 }
 
 /** Names to take and names to leave, as patterns with `*` and `?`. Leaving wins. */
@@ -78,6 +95,7 @@ export interface Configuration {
   readonly libvirt: readonly LibvirtConfiguration[];
   readonly intervalMs: number;
   readonly processes: ProcessesConfiguration;
+  readonly host: HostConfiguration;
   readonly domains: NamePatterns;
   readonly metrics: MetricPatterns;
   readonly statistics: StatisticsConfiguration;

@@ -10,6 +10,7 @@ import { readDocument, type ConfigurationDocument } from "./document.ts";
 import { environmentAttributes, environmentDestination, environmentIntervalMs } from "./environment.ts";
 import { suggestion } from "./nearest.ts";
 import { throwProblems } from "./problems.ts";
+import { resolveHost } from "./resolve-host.ts";
 import { resolveDestinations, type Report } from "./resolve.ts";
 import { LAST_RESORT_INTERVAL_MS, type FileConfiguration } from "./schema.ts";
 import { readSmallText, reasonOf } from "./small-file.ts";
@@ -23,7 +24,12 @@ export interface ConfigurationSources {
   /** Path of the YAML file; without one everything has its default. */
   readonly file?: string | undefined;
   readonly env: Environment;
-  readonly overrides?: { readonly uri?: string | undefined; readonly intervalMs?: number | undefined };
+  readonly overrides?: {
+    readonly uri?: string | undefined;
+    readonly intervalMs?: number | undefined;
+    readonly procfs?: string | undefined;
+    readonly sysfs?: string | undefined;
+  };
 }
 
 /** A configuration and the document that it came from. */
@@ -62,10 +68,16 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
   const libvirt = file.libvirt.map(({ uri, timeout }) => ({ uri, timeoutMs: timeout }));
   const [first] = libvirt;
   const overridden = { uri: overrides.uri ?? "", timeoutMs: first?.timeoutMs ?? 0 };
+  const hypervisors = overrides.uri === undefined ? libvirt : [overridden];
   const configuration: Configuration = {
-    libvirt: overrides.uri === undefined ? libvirt : [overridden],
+    libvirt: hypervisors,
     intervalMs: overrides.intervalMs ?? file.interval ?? environmentInterval ?? LAST_RESORT_INTERVAL_MS,
     processes: resolveProcesses(file.processes),
+    host: resolveHost(file.host, {
+      hypervisors,
+      procfs: overrides.procfs ?? file.host.procfs,
+      sysfs: overrides.sysfs ?? file.host.sysfs,
+    }),
     domains: file.domains,
     metrics: file.metrics,
     statistics: {

@@ -28,6 +28,10 @@ export const text = (description: string) =>
     v.description(description),
   );
 
+/** The absolute path of a folder. */
+export const directory = (description: string) =>
+  v.pipe(text(description), v.startsWith("/", "must be an absolute path"));
+
 /** A URI that the libvirt client can use. */
 export const libvirtUri = (description: string) =>
   v.pipe(
@@ -56,6 +60,10 @@ export const oneOf = <const Values extends readonly [string, ...string[]]>(
   values: Values,
   description: string,
 ) => v.pipe(v.picklist(values, `must be one of ${values.join(", ")}`), v.description(description));
+
+/** true or false. */
+export const flag = (description: string) =>
+  v.pipe(v.boolean("must be true or false"), v.description(description));
 
 interface Quantity {
   readonly min: number;
@@ -107,10 +115,6 @@ export const size = ({ min, max, description }: Quantity) =>
       return bytes;
     }),
   );
-
-/** true or false. */
-export const flag = (description: string) =>
-  v.pipe(v.boolean("must be true or false"), v.description(description));
 
 /** A mapping of options; the loader names the unknown ones. */
 export const object = <const Entries extends v.ObjectEntries>(entries: Entries, description: string) =>

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
 import { SIGNALS } from "../otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
+import { hostSchema } from "./host-schema.ts";
 import {
   duration,
   libvirtUri,
@@ -223,6 +224,7 @@ export const configurationSchema = object(
         lastResort: formatDuration(LAST_RESORT_INTERVAL_MS),
       }),
     ),
+    host: v.optional(hostSchema, {}),
     domains: v.optional(
       object(
         {

@@ -69,7 +69,8 @@ describe("once", { concurrency: true }, () => {
       metrics: Record<string, { kind: string; unit: string; points: { time: string }[] }>;
     }[];
     const names = new Set(resources.map(({ resource }) => resource["libvirt.domain.name"]));
-    assert.deepEqual(names, new Set(["vm-0", "vm-1", "vm-2"]));
+    assert.deepEqual(names, new Set(["vm-0", "vm-1", "vm-2", undefined]));
+    assert.ok(resources.at(-1)?.metrics["system.memory.limit"], "and one for the host");
     const time = resources[0]?.metrics["libvirt.domain.cpu.time"];
     assert.equal(time?.kind, "counter");
     assert.equal(time.unit, "s");
