@@ -38,7 +38,7 @@ const FIRST_FIELD = 3;
 export const procDiskstats = {
   name: "diskstats",
   file: "{procfs}/diskstats",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: { hostDisk: { group: "diskstats", fields: FIELDS } },
   async read({ procfs, sysfs, onFault }) {
     const disks: HostItem[] = [];

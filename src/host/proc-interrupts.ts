@@ -26,7 +26,7 @@ const ZERO = 48;
 export const procInterrupts = {
   name: "interrupts",
   file: "{procfs}/interrupts",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: {
     hostInterrupt: {
       group: "interrupts",

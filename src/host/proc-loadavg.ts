@@ -17,7 +17,7 @@ const DIGITS = 2;
 export const procLoadavg = {
   name: "loadavg",
   file: "{procfs}/loadavg",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: {
     hostLoad: {
       group: "loadavg",

@@ -35,7 +35,7 @@ const LINE = /^([^\s:]+):\s+(\d{1,20})( kB)?$/;
 export const procMeminfo = {
   name: "meminfo",
   file: "{procfs}/meminfo",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: {
     hostMemory: {
       group: "meminfo",

@@ -45,7 +45,7 @@ function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
   return {
     name: "network",
     file: "{procfs}/1/net/dev",
-    needs: "it is always there",
+    needs: "a mounted /proc",
     scopes: {
       hostNic: {
         group: "network",

@@ -57,7 +57,7 @@ export function parseProcStat(text: string): ProcStat {
 export const procStat = {
   name: "stat",
   file: "{procfs}/stat",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: {
     // The kernel counts what a CPU idles and waits in two places and takes some of it back now and then.
     hostCpuTotal: { group: "stat", isSteady: true, fields: CPU_FIELDS },

@@ -16,7 +16,7 @@ const LIMIT_BYTES = 4096;
 export const procUptime = {
   name: "uptime",
   file: "{procfs}/uptime",
-  needs: "it is always there",
+  needs: "a mounted /proc",
   scopes: {
     hostUptime: { group: "uptime", fields: { uptimeTicks: field("/proc/uptime 1", "ticks") } },
   },

@@ -89,7 +89,7 @@ export class HostReaderState {
     const path = inRoots(file, this.#options);
     const why = await whyAbsent(path);
     this.#options.onAbsent(
-      `The host's ${this.name} is not told: current value of ${path} is ${why}. It needs ${needs}; ` +
+      `Nothing is told of the host's ${this.name}: current value of ${path} is ${why}. It needs ${needs}; ` +
         `host.readers.${this.name}.enabled: false says that it is not wanted`,
     );
   }
