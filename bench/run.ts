@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   decode: () => import("./decode.ts"),
   "hot-path": () => import("./hot-path.ts"),
   cycle: () => import("./cycle.ts"),
+  host: () => import("./host.ts"),
   agent: () => import("./agent.ts"),
   hypervisor: () => import("./hypervisor-cost.ts"),
 };

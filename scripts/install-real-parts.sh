@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
 # an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, an
-# OpenTelemetry Collector and VictoriaMetrics. Needs root on Debian 12, apt, and Go for the
+# OpenTelemetry Collector, VictoriaMetrics and node_exporter. Needs root on Debian 12, apt, and Go for the
 # collector. All but the apt packages goes into ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
 # a second run takes seconds, because each part is kept until its recipe changes.
 set -Eeuo pipefail
@@ -166,6 +166,19 @@ victoriametrics() {
   "$cache/victoriametrics/usr/bin/victoria-metrics" --version
 }
 
+# Only unpacked: installed it would be a service.
+node_exporter() {
+  local work=$cache/node-exporter.new
+  rm -rf "$work"
+  mkdir -p "$work"
+  cd "$work"
+  apt-get -o APT::Sandbox::User=root download prometheus-node-exporter
+  dpkg-deb -x prometheus-node-exporter_*.deb .
+  rm -rf ./*.deb "$cache/node-exporter"
+  mv "$work" "$cache/node-exporter"
+  "$cache/node-exporter/usr/bin/prometheus-node-exporter" --version
+}
+
 collector() {
   cd "$bed/collector"
   GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$cache/otelcol" .
@@ -205,6 +218,7 @@ main() {
   fi
   install_host_packages
   part guest_kernel & jobs+=($!)
+  part node_exporter & jobs+=($!)
   parts_of_unstable & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   say "done, in $cache"

@@ -9,7 +9,8 @@ export type Part =
   | "sshd"
   | "guests"
   | "collector"
-  | "victoriametrics";
+  | "victoriametrics"
+  | "node-exporter";
 
 /** Where scripts/install-real-parts.sh keeps what it downloads and builds. */
 export const cacheDirectory: string = process.env["KVMETER_REAL_CACHE"] ?? "/var/cache/kvmeter-real";
@@ -24,6 +25,7 @@ export const paths = {
   initrd: join(cacheDirectory, "kernel/initrd.gz"),
   collector: join(cacheDirectory, "otelcol"),
   victoriametrics: join(cacheDirectory, "victoriametrics/usr/bin/victoria-metrics"),
+  nodeExporter: join(cacheDirectory, "node-exporter/usr/bin/prometheus-node-exporter"),
 } as const;
 
 const hostTools = ["/usr/sbin/libvirtd", "/usr/sbin/virtlogd", "/usr/bin/virsh", "/usr/bin/qemu-img"];
@@ -41,7 +43,10 @@ const neededFiles: Record<Part, readonly string[]> = {
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
   victoriametrics: [paths.victoriametrics],
+  "node-exporter": [paths.nodeExporter],
 };
+
+const NO_ROOT: ReadonlySet<Part> = new Set<Part>(["collector", "victoriametrics", "node-exporter"]);
 
 async function exists(path: string): Promise<boolean> {
   try {
@@ -54,10 +59,10 @@ async function exists(path: string): Promise<boolean> {
 
 /**
  * Why a part cannot be used on this machine, as one sentence for `test.skip`; undefined when it can.
- * Daemons and guests need root; the collector and VictoriaMetrics do not.
+ * Daemons and guests need root.
  */
 export async function whyNot(part: Part): Promise<string | undefined> {
-  const needsRoot = part !== "collector" && part !== "victoriametrics";
+  const needsRoot = !NO_ROOT.has(part);
   if (needsRoot && process.getuid?.() !== 0) {
     return `${part} needs root: current user id is ${process.getuid?.() ?? "unknown"}`;
   }
