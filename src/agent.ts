@@ -117,7 +117,11 @@ export async function collectOnce(
   { log, signal }: AgentContext,
 ): Promise<ResourcePoints[]> {
   const sources = createSources(configuration, { log, pacing: "whole" });
-  const [host] = createHostSources(configuration, log);
+  const warnings: string[] = [];
+  const [host] = createHostSources(configuration, {
+    info: () => undefined,
+    warn: (_, warning) => void warnings.push(warning),
+  });
   const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
   const hostMeter = new HostMeter({ rows: selectRows(HOST_ROWS, configuration.metrics), resource });
@@ -137,7 +141,8 @@ export async function collectOnce(
     const connections = sources.flatMap(({ connection }) => connection ?? []);
     const name = nameByLibvirt(reading, connections);
     hostMeter.update(first, name);
-    for (const { message } of reading.problems) log.warn({ source: "host" }, message);
+    warnings.push(...reading.problems.map(({ message }) => message));
+    for (const warning of warnings) log.warn({ source: "host" }, warning);
     return [...points.flat(), hostMeter.update(reading, name)];
   } finally {
     await Promise.all(sources.map((source) => source.close()));
@@ -155,7 +160,10 @@ async function readTwice<Reading>(
 }
 
 /** The host, where it is to be read; nothing is read that no metric needs. */
-function createHostSources({ host, metrics }: Configuration, log: Logger): HostSource[] {
+function createHostSources(
+  { host, metrics }: Configuration,
+  log: Pick<Logger, "info" | "warn">,
+): HostSource[] {
   if (host.note !== undefined) log.info({ source: "host" }, host.note);
   if (!host.enabled) return [];
   const needed = requiredReaders(selectRows(HOST_ROWS, metrics));

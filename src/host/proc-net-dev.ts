@@ -42,6 +42,7 @@ export const procNetDev = createNetDevReader({ withTaps: false });
 export const procNetDevWithTaps = createNetDevReader({ withTaps: true });
 
 function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
+  let taps: Taps = new Map();
   return {
     name: "network",
     file: "{procfs}/1/net/dev",
@@ -74,10 +75,28 @@ function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
       // Not there where /proc is mounted with hidepid; then the reader's own is most likely the host's.
       if (!(await read(`${procfs}/1/net/dev`)) && !(await read(`${procfs}/net/dev`))) return undefined;
       if (withTaps) return { hostNic: nics };
-      const taps = await Promise.all(nics.map(({ path }) => isTap(sysfs, String(path[0]))));
-      return { hostNic: nics.filter((_, index) => taps[index] === false) };
+      taps = await tapsAmong(nics, { sysfs, known: taps });
+      return { hostNic: nics.filter(({ path }) => taps.get(keyOf(sysfs, path)) !== true) };
     },
   } as const satisfies HostReader;
+}
+
+/** Which interfaces are taps. What an interface is does not change while it is there. */
+type Taps = ReadonlyMap<string, boolean>;
+
+async function tapsAmong(
+  nics: readonly HostItem[],
+  { sysfs, known }: { readonly sysfs: string; readonly known: Taps },
+): Promise<Taps> {
+  const entries = nics.map(async ({ path }) => {
+    const key = keyOf(sysfs, path);
+    return [key, known.get(key) ?? (await isTap(sysfs, String(path[0])))] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+function keyOf(sysfs: string, [name]: HostItem["path"]): string {
+  return `${sysfs} ${name}`;
 }
 
 /** A name can have a colon in it, as that of an alias. */
