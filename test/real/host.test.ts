@@ -1,5 +1,8 @@
 /** Every value of the host, beside what node_exporter and a few lines of shell say before and after. */
 import assert from "node:assert/strict";
+import { mkdtemp, rmdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,6 +13,7 @@ import type { MetricPoints } from "../../src/metrics/points.ts";
 import { hostReaders } from "../../src/readings/host-scopes.ts";
 import { HostSource } from "../../src/readings/host-source.ts";
 import { type NodeExporter, startNodeExporter } from "./bed/node-exporter.ts";
+import { run } from "./bed/processes.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
 import { askShell, EXPECTATIONS, type Snapshot } from "./host-expectations.ts";
@@ -187,5 +191,42 @@ test(
       const ours = "value" in point ? Number(point.value) : Number.NaN;
       assert.ok(Math.abs(ours - theirs) < 0.05, `${mode}: ${ours} and ${theirs}`);
     }
+  },
+);
+
+/** What is read in a PID and a network namespace of their own, with the host's /proc under another path. */
+async function inNamespaces(procfs: "/proc" | "host"): Promise<{ interfaces: string[]; notes: string[] }> {
+  const directory = await mkdtemp(join(tmpdir(), "kvmeter-procfs-"));
+  try {
+    const script = join(import.meta.dirname, "host-in-namespaces.ts");
+    const lines = [
+      `mount --rbind /proc ${directory}`,
+      "mount -t proc proc /proc",
+      `exec ${process.execPath} ${script} ${procfs === "host" ? directory : procfs} /sys`,
+    ];
+    const isolated = ["--pid", "--net", "--mount", "--propagation", "private", "--fork"];
+    const output = await run("unshare", [...isolated, "sh", "-c", lines.join(" && ")]);
+    return JSON.parse(output) as { interfaces: string[]; notes: string[] };
+  } finally {
+    await rmdir(directory);
+  }
+}
+
+test(
+  "in namespaces of its own it says that it sees the container, and sees the host through the host's /proc",
+  { skip: process.getuid?.() === 0 ? false : "namespaces need root", timeout: 60_000 },
+  async () => {
+    const outside = await run("awk", ["-F:", 'NR > 2 { gsub(/ /, ""); print $1 }', "/proc/1/net/dev"]);
+    const hosts = outside.split("\n").filter((name) => name !== "" && !/^(?:vnet|macvtap)\d+$/.test(name));
+    const [own, mounted] = [await inNamespaces("/proc"), await inNamespaces("host")];
+    assert.notDeepEqual(own.interfaces, hosts);
+    assert.equal(own.notes.length, 1);
+    assert.match(
+      own.notes[0] ?? "",
+      /through \/proc: current value is the \/proc of a container\..*--procfs \/host\/proc/,
+    );
+    assert.deepEqual(mounted.interfaces, hosts);
+    // In a bed that is itself in a namespace, the /proc outside is a container's, too; but not that of the agent.
+    assert.deepEqual(mounted.notes, []);
   },
 );
