@@ -117,7 +117,6 @@ export class ExportPipeline {
       told: this.#told.get(HOST),
       resource,
     });
-    this.#told.delete(HOST);
     this.#agentMeter = new AgentMeter({
       agent,
       startedAtNs,
@@ -152,6 +151,7 @@ export class ExportPipeline {
     }
     if (host !== undefined) {
       const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));
+      this.#told.delete(HOST);
       points.push(...this.#hostMeter.ended, living);
     }
     const cycle = encodeCycle([...points, this.#agentMeter.update(own)], this.#scope);

@@ -6,7 +6,7 @@
  * file system, for ever where that is dead and the file system mounted hard.
  */
 import { statfs } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 import { multiply, toInteger } from "../integer.ts";
 import { field, type HostItem, type HostReader, type HostReadContext, item } from "./host-reader.ts";
@@ -15,7 +15,7 @@ import { type Mount, readMounts } from "./proc-mounts.ts";
 /** File systems that are asked; a host with containers has hundreds of mounts, nearly all of no disk. */
 const FILESYSTEM_LIMIT = 512;
 /** How long one file system may take, before it is set aside. */
-const STATFS_WAIT_MS = 500;
+const STATFS_WAIT_MS = 1000;
 
 /** Of these nothing is kept anywhere, or all of it is some other file system's. */
 const NO_DISK =
@@ -55,7 +55,11 @@ export function createFilesystemReader({ waitMs = STATFS_WAIT_MS, ask = statfs }
       // Gone, not ours, a server that forgot us (ESTALE), a disk that fails: of none there is anything to tell.
       .catch(() => undefined)
       .finally(() => stuck.delete(mount));
-    const tooLate = sleep(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    // Where this process itself was held up, the answer is there and only has to be taken.
+    const tooLate = sleep(waitMs, undefined, { signal: timer.signal }).then(
+      () => setImmediate(undefined),
+      () => undefined,
+    );
     const space = await Promise.race([answer, tooLate]);
     timer.abort();
     return space;

@@ -38,10 +38,8 @@ const COLUMNS: readonly (string | undefined)[] = [
 /** The host's network interfaces, without the taps of domains, which are counted as the domains'. */
 export const procNetDev = createNetDevReader({ withTaps: false });
 
-/** The same with the taps of domains. */
-export const procNetDevWithTaps = createNetDevReader({ withTaps: true });
-
-function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
+/** The same, or with the taps of domains; each reader remembers for itself which they are. */
+export function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
   let taps: Taps = new Map();
   return {
     name: "network",

@@ -1,12 +1,12 @@
 import { cpuFrequency } from "../host/cpu-frequency.ts";
 import { debugfsKvm } from "../host/debugfs-kvm.ts";
-import { filesystems } from "../host/filesystems.ts";
+import { createFilesystemReader, filesystems } from "../host/filesystems.ts";
 import type { HostReader } from "../host/host-reader.ts";
 import { procDiskstats } from "../host/proc-diskstats.ts";
 import { procInterrupts } from "../host/proc-interrupts.ts";
 import { procLoadavg } from "../host/proc-loadavg.ts";
 import { procMeminfo } from "../host/proc-meminfo.ts";
-import { procNetDev, procNetDevWithTaps } from "../host/proc-net-dev.ts";
+import { createNetDevReader, procNetDev } from "../host/proc-net-dev.ts";
 import { procPressure } from "../host/proc-pressure.ts";
 import { procProcesses } from "../host/proc-processes.ts";
 import { procSchedstat } from "../host/proc-schedstat.ts";
@@ -77,11 +77,15 @@ export const HOST_SCOPES = {
   ...debugfsKvm.scopes,
 } as const;
 
-/** The readers to run; with `taps` those of domains are among the host's interfaces. */
+/**
+ * The readers of one source, of which some remember what they saw; with `taps` those of domains are among the host's
+ * interfaces.
+ */
 export function hostReaders({ taps }: { readonly taps: boolean }): readonly (HostReader & {
   readonly name: HostReaderName;
 })[] {
-  return taps
-    ? HOST_READERS.map((reader) => (reader === procNetDev ? procNetDevWithTaps : reader))
-    : HOST_READERS;
+  return HOST_READERS.map((reader) => {
+    if (reader === procNetDev) return createNetDevReader({ withTaps: taps });
+    return reader === filesystems ? createFilesystemReader() : reader;
+  });
 }
