@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { collectOnce, runAgent } from "../src/agent.ts";
+import { runAgent } from "../src/agent.ts";
+import { collectOnce } from "../src/collect-once.ts";
 import type { Configuration } from "../src/config/configuration.ts";
 import { OTLP_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";

@@ -34,7 +34,10 @@ export async function run(args: readonly string[], context: CommandContext): Pro
     return 0;
   }
   const { configuration } = loadSettings(values, context, SYNTAX);
-  const [{ createLogger }, { collectOnce }] = await Promise.all([import("../log.ts"), import("../agent.ts")]);
+  const [{ createLogger }, { collectOnce }] = await Promise.all([
+    import("../log.ts"),
+    import("../collect-once.ts"),
+  ]);
   // Without a file nobody asked for more than what went wrong.
   const level = values.config === undefined ? "warn" : configuration.log.level;
   const { secrets } = configuration;
