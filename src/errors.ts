@@ -98,6 +98,12 @@ export const ERROR_KINDS = {
     exitCode: 1,
     meaning: "A file of the kernel's cannot be read, or is not as the kernel writes it.",
   },
+  EVENTS_LOST: {
+    retryable: false,
+    exitCode: 1,
+    meaning:
+      "More happened between two cycles than is kept, so that some events were neither counted nor sent.",
+  },
   DOMAIN_XML: { retryable: false, exitCode: 1, meaning: "A domain's XML cannot be understood." },
   OTLP_CONNECT: { retryable: true, exitCode: 1, meaning: "The OTLP backend cannot be reached." },
   OTLP_TLS: {

@@ -1,10 +1,12 @@
 import { KvmeterError, messageOf } from "../errors.ts";
 import type { LibvirtConnection } from "../libvirt/connection.ts";
 import { LibvirtError, LibvirtErrorCode } from "../libvirt/errors.ts";
+import type { DomainEventOf } from "../libvirt/events/domain-events.ts";
 import { getXmlDesc } from "../libvirt/procedures/get-xml-desc.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { descriptionFits, parseDomainXml } from "./domain-description.ts";
 import type { DomainDescription } from "./domain.ts";
+import type { ObservedEvent } from "./event-journal.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 interface CachedDescription {
@@ -15,7 +17,18 @@ interface CachedDescription {
   readonly devices: string;
   /** Undefined when its XML cannot be understood: not asked for again until something changes. */
   readonly description: DomainDescription | undefined;
+  /** An event said that the XML is another one now. */
+  readonly isOutdated?: boolean;
 }
+
+/** Events after which a domain's XML says something else that is looked at. */
+const XML_CHANGES: ReadonlySet<ObservedEvent["event"]["kind"]> = new Set([
+  "deviceAdded",
+  "deviceRemoved",
+  "blockJob",
+  "metadata",
+  "nicMac",
+]);
 
 /** What the XML of each domain calls things, read once and again only when the domain or its devices changed. */
 export class DescriptionCache {
@@ -28,6 +41,18 @@ export class DescriptionCache {
   /** Number of domains that are remembered. */
   get size(): number {
     return this.#cached.size;
+  }
+
+  /** Brings up to date what events are about: of a domain to which something happened the XML is read again. */
+  apply(events: readonly ObservedEvent[]): void {
+    for (const { event } of events) {
+      const cached = this.#cached.get(event.domain.uuid);
+      if (cached === undefined) continue;
+      if (event.kind === "guestAgent") this.#setAgent(cached, event);
+      else if (changesDevices(event) || event.type === "defined") {
+        this.#cached.set(event.domain.uuid, { ...cached, isOutdated: true });
+      }
+    }
   }
 
   /**
@@ -63,11 +88,20 @@ export class DescriptionCache {
     return problems;
   }
 
+  #setAgent(cached: CachedDescription, { domain, detail }: DomainEventOf<"guestAgent">): void {
+    if (cached.description === undefined || (detail !== "connected" && detail !== "disconnected")) return;
+    this.#cached.set(domain.uuid, {
+      ...cached,
+      description: { ...cached.description, guestAgent: detail },
+    });
+  }
+
   #isStale(domain: DomainRef, statistics: DomainStatistics | undefined): boolean {
     // Of what could not be read at all nothing more is asked: the daemon may keep it locked.
     if (statistics === undefined) return false;
     const cached = this.#cached.get(domain.uuid);
     if (cached === undefined || cached.id !== domain.id || cached.name !== domain.name) return true;
+    if (cached.isOutdated === true) return true;
     if (cached.devices === devicesOf(statistics)) return false;
     return cached.description === undefined || !descriptionFits(cached.description, statistics);
   }
@@ -83,4 +117,9 @@ export class DescriptionCache {
 function devicesOf(statistics: DomainStatistics | undefined): string {
   const { disk = [], nic = [] } = statistics?.items ?? {};
   return [...disk, ...nic].map(({ path, values }) => `${path[0]} ${values.name ?? ""}`).join("\n");
+}
+
+/** Does the domain have other devices or other names for them after this event? */
+export function changesDevices({ kind }: ObservedEvent["event"]): boolean {
+  return XML_CHANGES.has(kind);
 }

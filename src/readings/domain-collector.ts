@@ -40,6 +40,8 @@ export interface Collected {
   readonly statistics: ReadonlyMap<string, DomainStatistics>;
   /** By uuid, domains of which libvirt told something, with what it told. */
   readonly records: ReadonlyMap<string, DomainStatistics>;
+  /** Domains, by uuid, that do not answer or were not asked: nobody else should ask them either. */
+  readonly silent: ReadonlySet<string>;
   /** What could not be read and why. */
   readonly problems: readonly Error[];
 }
@@ -141,7 +143,7 @@ export class DomainCollector {
       ...(await collectMonitorless(lanes, { ...options, domains: inactive, groups: INACTIVE_GROUPS })),
     );
     this.#tell(cycle, active, silent);
-    return cycle;
+    return { ...cycle, silent: new Set([...silent, ...cycle.unasked].map(({ uuid }) => uuid)) };
   }
 
   async #triage(cycle: Cycle, active: readonly DomainRef[]): Promise<Triage> {

@@ -15,13 +15,16 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { KvmeterError, messageOf } from "../errors.ts";
-import type { DiskDescription, DomainDescription, NicDescription } from "./domain.ts";
+import type { DiskDescription, DomainDescription, GuestAgentState, NicDescription } from "./domain.ts";
 import { readOpenstackMetadata } from "./openstack-metadata.ts";
 import type { DomainStatistics } from "./statistics.ts";
 import { attribute, child, children, text, type XmlElement } from "./xml-element.ts";
 
 /** Characters of XML that are looked at. A domain with a hundred disks and NICs has about 100,000. */
 export const DOMAIN_XML_LIMIT = 1_048_576;
+
+/** How libvirt finds the channel to QEMU's guest agent. */
+const GUEST_AGENT_CHANNEL = "org.qemu.guest_agent.0";
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -104,13 +107,22 @@ function describeDomain(document: XmlElement): DomainDescription {
     nics: children(devices, "interface").map(describeNic),
     disks: children(devices, "disk").flatMap(describeDisk),
     openstack: readOpenstackMetadata(domain),
-    balloonPeriodS: describeBalloon(child(devices, "memballoon")),
+    balloonPeriodS: balloonPeriodOf(devices),
+    guestAgent: guestAgentOf(devices),
   };
 }
 
-function describeBalloon(element: XmlElement | undefined): number | undefined {
-  const period = Number(attribute(child(element, "stats"), "period") ?? 0);
+function balloonPeriodOf(devices: XmlElement | undefined): number | undefined {
+  const period = Number(attribute(child(child(devices, "memballoon"), "stats"), "period") ?? 0);
   return Number.isInteger(period) && period > 0 ? period : undefined;
+}
+
+/** The channel's state stands in a running domain's XML. */
+function guestAgentOf(devices: XmlElement | undefined): GuestAgentState | undefined {
+  const targets = children(devices, "channel").map((channel) => child(channel, "target"));
+  const agent = targets.find((target) => attribute(target, "name") === GUEST_AGENT_CHANNEL);
+  const state = attribute(agent, "state");
+  return state === "connected" || state === "disconnected" ? state : undefined;
 }
 
 function describeNic(element: XmlElement, number: number): NicDescription {

@@ -1,4 +1,5 @@
 import type { Instant } from "../clock.ts";
+import type { ObservedEvent } from "./event-journal.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 /** A vNIC in a domain's XML. */
@@ -30,6 +31,9 @@ export interface OpenstackMetadata {
   readonly flavorName: string | undefined;
 }
 
+/** Is the guest's agent on the other end of its channel? */
+export type GuestAgentState = "connected" | "disconnected";
+
 /** The part of a domain's XML that names and labels things. */
 export interface DomainDescription {
   readonly uuid: string;
@@ -39,6 +43,8 @@ export interface DomainDescription {
   readonly openstack: OpenstackMetadata | undefined;
   /** How often the guest's balloon driver is to tell of its memory, seconds; undefined: never. */
   readonly balloonPeriodS: number | undefined;
+  /** Absent for a domain that does not run or has no channel for an agent. */
+  readonly guestAgent?: GuestAgentState | undefined;
 }
 
 /** The QEMU process of a local domain. */
@@ -58,6 +64,8 @@ export interface DomainReading {
   readonly description: DomainDescription | undefined;
   /** Absent for an inactive domain, a remote hypervisor, or a process that may not be looked at. */
   readonly process: DomainProcess | undefined;
+  /** Since when the agent observes the domain; what lasts longer than a run of its QEMU counts from there. */
+  readonly observedSince?: Instant | undefined;
   /** What was read in this cycle. */
   readonly statistics: DomainStatistics;
   /** The same, and of what was not read in this cycle what was read last. */
@@ -78,6 +86,13 @@ export interface HypervisorReading {
   /** When its domains were listed: none of what follows was read before. */
   readonly listedAt: Instant;
   readonly domains: readonly DomainReading[];
+  /**
+   * Domains that are not listed any more and of which there is something to tell: what happened to them since the
+   * reading before, and for one that came and went in between what could be read of it.
+   */
+  readonly gone?: readonly DomainReading[];
+  /** What happened up to `listedAt`, and which jobs turned out to be over, in this order; each about one of the domains. */
+  readonly events?: readonly ObservedEvent[];
   /** Fields that no pattern knows or whose value is of the wrong kind, with how many times each was met. */
   readonly unknownFields: ReadonlyMap<string, number>;
   /** How many times longer than they should be the intervals of what costs are, since cycles took too long; 1: not at all. */

@@ -16,6 +16,7 @@ import type { DomainRef } from "../libvirt/types.ts";
 import { parseLibvirtUri } from "../libvirt/uri.ts";
 import { createProcessFinder, NO_PROCESSES, type ProcessFinder } from "./domain-process.ts";
 import type { HypervisorIdentity } from "./domain.ts";
+import { type EventListener, listen } from "./event-subscription.ts";
 import { type HypervisorFacts, readHypervisorFacts } from "./hypervisor-facts.ts";
 
 export interface ConnectorOptions {
@@ -26,6 +27,8 @@ export interface ConnectorOptions {
   readonly calls: LibvirtStatistics;
   /** Where the kernel shows this machine's processes; /proc unless given. */
   readonly procfs?: string | undefined;
+  /** Who wants to know what happens to domains. */
+  readonly listener?: EventListener | undefined;
 }
 
 /** What is there for as long as the daemon is. */
@@ -138,6 +141,9 @@ export class HypervisorConnector {
     try {
       const { signal } = this.#closing;
       const { socketPath } = connection;
+      const { listener } = this.#options;
+      // Before anything is listed: what comes later is told by events.
+      if (listener !== undefined) await listen(connection, listener);
       const [hostName, facts, hostId] = await Promise.all([
         connection.call(getHostname, undefined, { signal }),
         readHypervisorFacts(connection, signal),

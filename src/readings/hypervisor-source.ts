@@ -1,19 +1,26 @@
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { KvmeterError } from "../errors.ts";
+import type { LibvirtError } from "../libvirt/errors.ts";
 import { getLibVersion } from "../libvirt/procedures/get-lib-version.ts";
 import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
-import { DescriptionCache } from "./description-cache.ts";
+import { changesDevices, DescriptionCache } from "./description-cache.ts";
 import { DomainCollector, isActive } from "./domain-collector.ts";
+import { DomainHistory } from "./domain-history.ts";
 import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
+import { EventJournal, type ObservedEvent } from "./event-journal.ts";
+import type { EventListener } from "./event-subscription.ts";
 import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
+import { JobWatch } from "./job-watch.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
+import { Newcomers } from "./newcomers.ts";
 import { ProcessSight } from "./process-sight.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
 import type { PaceOptions } from "./reading-schedule.ts";
+import { isAtWork } from "./silence-report.ts";
 import type { StatisticsGroup } from "./statistics-fields.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
@@ -35,6 +42,10 @@ export interface HypervisorOptions {
   readonly calls?: LibvirtStatistics;
   /** Is told when intervals become longer or shorter, with how long the cycle took that was the reason. */
   readonly onStretch?: ((factor: number, tookMs: number) => void) | undefined;
+  /** Default true: listen to the domains' events. */
+  readonly listens?: boolean | undefined;
+  /** Is told of every event that a daemon does not have, when it was connected to. */
+  readonly onMissingEvent?: ((name: string, error: LibvirtError) => void) | undefined;
   /** Default true: look at QEMU processes on this machine before asking them. */
   readonly seesProcesses?: boolean | undefined;
   /** Default 1000: when a bulk call is late. */
@@ -43,6 +54,17 @@ export interface HypervisorOptions {
   readonly local?: Omit<DomainProcessesOptions, "clock" | "onNotice"> | undefined;
   /** Is told once what cannot be read though all else can, and what would help. */
   readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+/** What is to be read in a cycle. */
+interface Listed {
+  /** When the cycle began, on the monotonic clock. */
+  readonly begunMs: number;
+  readonly domains: readonly DomainRef[];
+  readonly listedAt: Instant;
+  /** What happened before that. */
+  readonly events: readonly ObservedEvent[];
+  readonly signal: AbortSignal;
 }
 
 const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
@@ -68,6 +90,10 @@ export class HypervisorSource {
   #lastKnown = new Map<string, { readonly id: number; readonly statistics: DomainStatistics }>();
   readonly #local: DomainProcesses | undefined;
   readonly #sight: ProcessSight;
+  readonly #journal: EventJournal;
+  readonly #newcomers: Newcomers;
+  readonly #history: DomainHistory;
+  readonly #jobs: JobWatch;
   #facts: HypervisorFacts | undefined;
   #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
@@ -75,16 +101,22 @@ export class HypervisorSource {
     const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
     this.#options = options;
     this.name = uri;
-    this.#connector = new HypervisorConnector({ uri, timeoutMs, calls, procfs: options.local?.procfs });
-    this.#reader = createStatisticsReader({ unusedScopes });
-    this.#collector = new DomainCollector({
-      ...options,
-      reader: this.#reader,
-      procfs: options.local?.procfs,
-    });
     const { local, clock, onNotice = () => undefined } = options;
+    const procfs = local?.procfs;
+    this.#reader = createStatisticsReader({ unusedScopes });
+    this.#collector = new DomainCollector({ ...options, reader: this.#reader, procfs });
     this.#local = local && new DomainProcesses({ ...local, clock, onNotice });
     this.#sight = new ProcessSight(onNotice);
+    this.#journal = new EventJournal(options);
+    this.#jobs = new JobWatch(options);
+    this.#newcomers = new Newcomers({
+      ...options,
+      reader: this.#reader,
+      session: () => this.#connector.session,
+    });
+    this.#history = new DomainHistory(this.#newcomers);
+    const listener = options.listens === false ? undefined : this.#listener();
+    this.#connector = new HypervisorConnector({ uri, timeoutMs, calls, procfs, listener });
   }
 
   /** How things stand with the connection now; undefined before the first read. */
@@ -107,13 +139,34 @@ export class HypervisorSource {
    */
   async read(signal: AbortSignal): Promise<HypervisorReading> {
     const begunMs = this.#options.clock.now().monotonicMs;
-    const session = await this.#connector.connected(signal);
+    await this.#newcomers.pause();
+    let seen: readonly ObservedEvent[] = [];
+    try {
+      const session = await this.#connector.connected(signal);
+      const listedAt = this.#options.clock.now();
+      const { domains, isFresh } = await this.#list(session, signal);
+      // A list of before knows nothing of what happened since.
+      const events = isFresh ? this.#journal.until(listedAt) : [];
+      const reading = await this.#readListed(session, { domains, listedAt, events, begunMs, signal });
+      this.#journal.forget(events.length);
+      seen = events;
+      return reading;
+    } finally {
+      this.#newcomers.resume(seen);
+    }
+  }
+
+  async #readListed(session: HypervisorSession, listed: Listed): Promise<HypervisorReading> {
     const { lanes, identity } = session;
-    const listedAt = this.#options.clock.now();
-    const domains = await this.#list(session, signal);
+    const { domains, listedAt, events, begunMs, signal } = listed;
+    this.#descriptions.apply(events);
+    for (const { event } of events) {
+      if (changesDevices(event)) this.#collector.schedule?.forget(event.domain.uuid);
+    }
+    this.#jobs.apply(events);
     const processes = await this.#processes(session, domains);
     const local = await this.#readLocal(session, domains, processes);
-    const { statistics, records, problems } = await this.#collector.collect(lanes, domains, {
+    const { statistics, records, silent, problems } = await this.#collector.collect(lanes, domains, {
       processes,
       local,
       lastKnown: (domain) => this.#recall(domain),
@@ -122,27 +175,49 @@ export class HypervisorSource {
       signal,
     });
     this.#remember(domains, statistics);
+    const jobs = await this.#jobs.read(lanes, domains.filter(isActive), {
+      isAtWork: ({ uuid }) => isAtWork(statistics.get(uuid)),
+      isSilent: ({ uuid }) => silent.has(uuid),
+      signal,
+    });
     const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, records);
+    const present = domains.map(({ uuid, name, id }): DomainReading => ({
+      uuid,
+      name,
+      id,
+      description: this.#descriptions.get(uuid),
+      process: processes.get(uuid),
+      statistics: mergeStatistics(
+        statistics.get(uuid) ?? NOTHING_READ,
+        jobs.statistics.get(uuid) ?? NOTHING_READ,
+      ),
+      lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
+    }));
+    const happened = [...events, ...jobs.ended];
     return {
       identity,
       listedAt,
-      domains: domains.map(({ uuid, name, id }): DomainReading => ({
-        uuid,
-        name,
-        id,
-        description: this.#descriptions.get(uuid),
-        process: processes.get(uuid),
-        statistics: statistics.get(uuid) ?? NOTHING_READ,
-        lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
-      })),
+      ...this.#history.update(present, { events: happened, listedAt }),
+      events: happened,
       unknownFields: this.#reader.takeUnknownFields(),
       stretch: this.#stretchAfter(begunMs),
-      problems: [...problems, ...misread],
+      problems: [...problems, ...misread, ...lostEvents(this.name, this.#journal.takeLost())],
+    };
+  }
+
+  #listener(): EventListener {
+    return {
+      onEvent: (event) => {
+        this.#journal.add(event);
+        if (this.#options.wanted(event.domain.name)) this.#newcomers.apply(event);
+      },
+      onMissing: (name, error) => this.#options.onMissingEvent?.(name, error),
     };
   }
 
   /** Says goodbye to the daemon. Never rejects. */
   close(): Promise<void> {
+    this.#newcomers.close();
     return this.#connector.close();
   }
 
@@ -174,7 +249,10 @@ export class HypervisorSource {
    * The domains. While the daemon keeps one locked, as when it destroys one that hangs, it lists none for some
    * seconds: then the last list is used, as long as the daemon is otherwise alive.
    */
-  async #list(session: HypervisorSession, signal: AbortSignal): Promise<readonly DomainRef[]> {
+  async #list(
+    session: HypervisorSession,
+    signal: AbortSignal,
+  ): Promise<{ readonly domains: readonly DomainRef[]; readonly isFresh: boolean }> {
     const { lanes, list, ping } = session;
     const { timeoutMs, wanted } = this.#options;
     const last = this.#listed?.session === session ? this.#listed.domains : undefined;
@@ -189,14 +267,14 @@ export class HypervisorSource {
     if (listed !== undefined) {
       const domains = listed.filter(({ name }) => wanted(name));
       this.#listed = { session, domains };
-      return domains;
+      return { domains, isFresh: true };
     }
     const sign = await ping.within(
       Math.min(timeoutMs, LIST_PATIENCE_MS),
       async () => (await lanes.prompt()).call(getLibVersion, undefined, unwatched),
       signal,
     );
-    if (last !== undefined && sign !== undefined) return last;
+    if (last !== undefined && sign !== undefined) return { domains: last, isFresh: false };
     const text = `Cannot read ${this.name}: the daemon does not list its domains; see whether virsh list does`;
     throw new KvmeterError("LIBVIRT_DEADLINE", text);
   }
@@ -228,4 +306,10 @@ export class HypervisorSource {
 function singleDisksPay({ libvirtVersion }: HypervisorFacts): boolean {
   const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
   return major < 11 || (major === 11 && minor < 10);
+}
+
+function lostEvents(source: string, count: number): Error[] {
+  if (count === 0) return [];
+  const text = `Cannot keep all events of ${source}: ${count} found no room; make the interval shorter`;
+  return [new KvmeterError("EVENTS_LOST", text)];
 }

@@ -51,6 +51,9 @@ export type StatisticsGroup =
   | "dirtyrate"
   | "vm"
   | "control"
+  | "job"
+  | "agent"
+  | "event"
   | "process"
   | "process-memory"
   | "cgroup"
@@ -68,6 +71,8 @@ export interface ScopeRow {
   /** The scope whose path is this one's without its last part, and which lends it names. */
   readonly parent?: string;
   readonly group: StatisticsGroup;
+  /** It is about the domain as long as there is one, not about one run of its QEMU. */
+  readonly lasting?: boolean;
   /** Fields of the scope that are read with another group. */
   readonly regrouped?: Readonly<Record<string, StatisticsGroup>>;
   /** Its counters are never set back: one that goes down was told too early. */

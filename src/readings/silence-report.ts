@@ -33,12 +33,16 @@ export function tellSilence(
 ): { readonly control: ControlInfo; readonly trouble: Trouble } {
   const seen = { state: ControlState.occupied, details: 0, stateTimeMs: ms };
   const control = told?.state === ControlState.occupied ? told : seen;
-  const { state, reason } = statistics?.items.state?.[0]?.values ?? {};
   if (why === "locked") return { control: { ...seen, state: ControlState.job }, trouble: "busy" };
-  const isWork = why === "hung" && state === VIR_DOMAIN_PAUSED && WORK_REASONS.has(Number(reason));
-  return isWork
+  return why === "hung" && isAtWork(statistics)
     ? { control: { ...control, state: ControlState.job }, trouble: "busy" }
     : { control, trouble: why };
+}
+
+/** Has libvirt paused the domain for some work of its own? */
+export function isAtWork(statistics: DomainStatistics | undefined): boolean {
+  const { state, reason } = statistics?.items.state?.[0]?.values ?? {};
+  return state === VIR_DOMAIN_PAUSED && WORK_REASONS.has(Number(reason));
 }
 
 /** CONTROL_INFO as a part of a domain's statistics. */

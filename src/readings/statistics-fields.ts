@@ -264,4 +264,32 @@ export const READING_SCOPES = {
     },
   },
   ...PROCESS_SCOPES,
+  job: {
+    group: "job",
+    fields: {
+      totalBytes: field("JOB_STATS data_total", "By"),
+      processedBytes: field("JOB_STATS data_processed", "By"),
+      remainingBytes: field("JOB_STATS data_remaining", "By"),
+      downtimeMs: field("JOB_STATS downtime", "ms"),
+    },
+  },
+  guestAgent: {
+    group: "agent",
+    fields: {
+      // 0 connected, 1 disconnected; libvirt counts them from 1.
+      state: field("state of the channel in the XML, event AGENT_LIFECYCLE", "enum"),
+    },
+  },
+  eventType: { group: "event", lasting: true, fields: {} },
+  event: {
+    parent: "eventType",
+    group: "event",
+    lasting: true,
+    fields: { count: field("every event", "count") },
+  },
+  migration: {
+    group: "event",
+    lasting: true,
+    fields: { count: field("events LIFECYCLE and JOB_COMPLETED, JOB_STATS", "count") },
+  },
 } as const satisfies Record<string, ScopeRow>;

@@ -45,6 +45,7 @@ describe("parseDomainXml", () => {
         flavorName: "m1.tiny",
       },
       balloonPeriodS: 2,
+      guestAgent: undefined,
     });
   });
 

@@ -1,0 +1,88 @@
+import type { Instant } from "../clock.ts";
+import type { DomainDescription, DomainReading, HypervisorReading } from "./domain.ts";
+import { EventCounts } from "./event-counts.ts";
+import type { ObservedEvent } from "./event-journal.ts";
+import { mergeStatistics } from "./merge-statistics.ts";
+import type { Newcomers } from "./newcomers.ts";
+import type { DomainStatistics } from "./statistics.ts";
+
+const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
+
+const AGENT_STATES = { connected: 0, disconnected: 1 } as const;
+
+/** What is known of domains beyond one cycle: what happened to each so far, and who was there that is gone. */
+export class DomainHistory {
+  readonly #newcomers: Pick<Newcomers, "get">;
+  readonly #counts = new EventCounts();
+  #last: readonly DomainReading[] = [];
+
+  constructor(newcomers: Pick<Newcomers, "get">) {
+    this.#newcomers = newcomers;
+  }
+
+  /** Completes a cycle's readings of the domains that are listed, and adds those that are gone. */
+  update(
+    present: readonly DomainReading[],
+    { events, listedAt }: { readonly events: readonly ObservedEvent[]; readonly listedAt: Instant },
+  ): Required<Pick<HypervisorReading, "domains" | "gone">> {
+    for (const event of events) this.#counts.count(event);
+    for (const { uuid } of present) this.#counts.observe(uuid, listedAt);
+    const domains = present.map((reading) => this.#completed(reading, listedAt));
+    const listed = new Set(present.map(({ uuid }) => uuid));
+    const gone = this.#gone(listed, events);
+    this.#counts.keep(listed);
+    this.#last = present;
+    return { domains, gone };
+  }
+
+  #completed(reading: DomainReading, at: Instant): DomainReading {
+    const { uuid, id, description } = reading;
+    const counted = this.#counts.statistics(uuid, at);
+    const agent = id < 0 ? undefined : agentStatistics(description, at);
+    let { statistics } = reading;
+    if (agent !== undefined) statistics = mergeStatistics(statistics, agent);
+    if (counted !== undefined) statistics = mergeStatistics(statistics, counted);
+    return { ...reading, observedSince: this.#counts.since(uuid), statistics };
+  }
+
+  /** Domains that something happened to and that are not listed, as they were last known. */
+  #gone(listed: ReadonlySet<string>, events: readonly ObservedEvent[]): DomainReading[] {
+    const lastEvents = new Map<string, ObservedEvent>();
+    for (const each of events) {
+      const { uuid } = each.event.domain;
+      if (!listed.has(uuid)) lastEvents.set(uuid, each);
+    }
+    if (lastEvents.size === 0) return [];
+    const before = new Map(this.#last.map((reading) => [reading.uuid, reading]));
+    return Array.from(lastEvents, ([uuid, { at, event }]): DomainReading => {
+      const { name, id } = event.domain;
+      const known = before.get(uuid);
+      const early = this.#newcomers.get(uuid);
+      const counted = this.#counts.statistics(uuid, at) ?? NOTHING_READ;
+      const statistics = mergeStatistics(early?.statistics ?? NOTHING_READ, counted);
+      return {
+        uuid,
+        name,
+        // The run that was: its end tells of a domain that does not run.
+        id: early?.id ?? known?.id ?? id,
+        description: early?.description ?? known?.description,
+        process: early === undefined ? known?.process : undefined,
+        observedSince: this.#counts.since(uuid),
+        statistics,
+        lastKnown: statistics,
+      };
+    });
+  }
+}
+
+/** The state of the guest's agent as a part of a domain's statistics; a domain without a channel for one has none. */
+function agentStatistics(
+  description: DomainDescription | undefined,
+  readAt: Instant,
+): DomainStatistics | undefined {
+  if (description === undefined) return undefined;
+  const { guestAgent } = description;
+  if (guestAgent === undefined) return { readAt: { agent: readAt }, items: { guestAgent: [] } };
+  const item = { path: [], parent: undefined, values: { state: AGENT_STATES[guestAgent] } };
+  return { readAt: { agent: readAt }, items: { guestAgent: [item] } };
+}

@@ -1,0 +1,154 @@
+import type { Clock } from "../clock.ts";
+import type { JobFigures } from "../libvirt/job-figures.ts";
+import type { Lanes } from "../libvirt/lanes.ts";
+import { getJobStats, JobType, type JobStats } from "../libvirt/procedures/get-job-stats.ts";
+import type { DomainRef } from "../libvirt/types.ts";
+import type { JobEnded, ObservedEvent } from "./event-journal.ts";
+import type { DomainStatistics } from "./statistics.ts";
+
+/** What a cycle brought of jobs. */
+export interface JobsReading {
+  /** By the domain's uuid; of one whose job is over that there is none any more. */
+  readonly statistics: ReadonlyMap<string, DomainStatistics>;
+  /** Jobs that were there in the last cycle and of whose end no event told. */
+  readonly ended: readonly ObservedEvent[];
+}
+
+export interface JobWatchOptions {
+  readonly clock: Clock;
+  /** Default 8: domains without any sign of a job that are asked in each cycle, in turn. */
+  readonly rollingCount?: number;
+}
+
+/** Of whom jobs are read. */
+export interface JobContext {
+  readonly isAtWork: (domain: DomainRef) => boolean;
+  readonly isSilent: (domain: DomainRef) => boolean;
+  readonly signal: AbortSignal;
+}
+
+interface KnownJob {
+  readonly id: number;
+  readonly operation: string;
+}
+
+const ROLLING_COUNT = 8;
+
+/** Jobs are few; where they are not, those that are not asked in this cycle are in the next one. */
+const ASKED_LIMIT = 32;
+
+/** The daemon answers in a millisecond or waits for somebody who is at the domain; then the others come first. */
+const PATIENCE_MS = 250;
+
+const NO_JOB: DomainStatistics["items"] = { job: [] };
+
+/**
+ * Reads how far the domains' jobs are: migrations, backups, dumps, saves. libvirt has no list of jobs, and tells of
+ * the beginning of few; so those are asked of whom an event or their state says that something goes on, and a few
+ * others in turn. A domain without a job costs its QEMU nothing.
+ */
+export class JobWatch {
+  readonly #options: JobWatchOptions;
+  #known = new Map<string, KnownJob>();
+  /** Domains, by uuid, of which an event told that a job runs. */
+  readonly #hinted = new Set<string>();
+  /** Domains, by uuid, whose job ended with an event since the last look. */
+  readonly #over = new Set<string>();
+  #turn = 0;
+
+  constructor(options: JobWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what events tell of jobs. */
+  apply(events: readonly ObservedEvent[]): void {
+    for (const { event } of events) {
+      const { uuid } = event.domain;
+      if (event.kind === "migrationIteration") this.#hinted.add(uuid);
+      // The daemon has told of its end itself, or there is nothing left that could have one.
+      const isEnd = event.kind === "jobCompleted" || event.type === "stopped";
+      if (isEnd && this.#known.delete(uuid)) this.#over.add(uuid);
+    }
+  }
+
+  /**
+   * One look at the domains that run. `isAtWork` tells of which their state says that a job runs, `isSilent` which
+   * do not answer and are not asked.
+   * @throws the signal's reason when it is aborted
+   */
+  async read(lanes: Lanes, domains: readonly DomainRef[], context: JobContext): Promise<JobsReading> {
+    const statistics = new Map<string, DomainStatistics>();
+    const ended: ObservedEvent[] = [];
+    const known = new Map<string, KnownJob>();
+    const asked = this.#choose(domains, context);
+    for (const domain of domains) {
+      const { uuid } = domain;
+      const before = this.#known.get(uuid)?.id === domain.id ? this.#known.get(uuid) : undefined;
+      if (this.#over.has(uuid)) statistics.set(uuid, this.#none());
+      const answer = asked.has(domain) ? await this.#ask(lanes, domain, context.signal) : undefined;
+      if (answer === undefined) {
+        if (before !== undefined) known.set(uuid, before);
+        continue;
+      }
+      if (answer.type === JobType.bounded || answer.type === JobType.unbounded) {
+        known.set(uuid, { id: domain.id, operation: answer.figures.operation });
+        statistics.set(uuid, this.#some(answer.figures));
+      } else if (before !== undefined) {
+        statistics.set(uuid, this.#none());
+        ended.push({ at: this.#options.clock.now(), event: endOf(domain, before.operation, answer.type) });
+      }
+    }
+    this.#known = known;
+    this.#over.clear();
+    this.#hinted.clear();
+    return { statistics, ended };
+  }
+
+  #choose(
+    all: readonly DomainRef[],
+    { isAtWork, isSilent }: Pick<JobContext, "isAtWork" | "isSilent">,
+  ): ReadonlySet<DomainRef> {
+    const { rollingCount = ROLLING_COUNT } = this.#options;
+    const domains = all.filter((domain) => !isSilent(domain));
+    const chosen = new Set(
+      domains.filter(
+        (domain) => this.#known.has(domain.uuid) || this.#hinted.has(domain.uuid) || isAtWork(domain),
+      ),
+    );
+    for (let count = 0; count < Math.min(rollingCount, domains.length); count++) {
+      const next = domains[this.#turn % domains.length];
+      this.#turn = (this.#turn + 1) % domains.length;
+      if (next !== undefined) chosen.add(next);
+    }
+    return new Set([...chosen].slice(0, ASKED_LIMIT));
+  }
+
+  async #ask(lanes: Lanes, domain: DomainRef, signal: AbortSignal): Promise<JobStats | undefined> {
+    if (lanes.monitorCalls === 0) return undefined;
+    try {
+      const connection = lanes.free ?? (await lanes.ordinary());
+      return await connection.call(getJobStats, { domain }, { timeoutMs: PATIENCE_MS, signal });
+    } catch {
+      signal.throwIfAborted();
+      // It is not there any more, is the target of a migration, or somebody is at it: nothing is known.
+      return undefined;
+    }
+  }
+
+  #some({ totalBytes, processedBytes, remainingBytes, downtimeMs, operation }: JobFigures): DomainStatistics {
+    const values = { totalBytes, processedBytes, remainingBytes, downtimeMs };
+    return {
+      readAt: { job: this.#options.clock.now() },
+      items: { job: [{ path: [operation], parent: undefined, values }] },
+    };
+  }
+
+  #none(): DomainStatistics {
+    return { readAt: { job: this.#options.clock.now() }, items: NO_JOB };
+  }
+}
+
+function endOf(domain: DomainRef, operation: string, type: number): JobEnded {
+  const outcome = type === JobType.cancelled ? "cancelled" : type === JobType.failed ? "failed" : "unknown";
+  return { kind: "jobEnded", domain, type: "job_ended", detail: operation, outcome };
+}
