@@ -142,7 +142,7 @@ export class ExportPipeline {
       if (reading === undefined) continue;
       const { domains } = this.#metersOf(source);
       const living = domains.update(reading);
-      points.push(...domains.ended, ...living);
+      points.push(...domains.gone, ...domains.ended, ...living);
     }
     const readings = new Map(outcomes.map(({ source, reading }) => [source, reading]));
     for (const connection of connections) {

@@ -90,11 +90,13 @@ export function createSources(
         uri,
         timeoutMs,
         ...needs,
-        ...(pacing === "paced" && { pace, onStretch: tellStretch(log, uri) }),
+        ...(pacing === "paced" ? { pace, onStretch: tellStretch(log, uri) } : { listens: false }),
         wanted: (name) => included(name) && !excluded(name),
         clock: systemClock,
         ...(isLocalWanted && { local }),
         onNotice: (notice) => log.info({ source: uri }, notice),
+        onMissingEvent: (event, { message }) =>
+          log.debug({ source: uri, event, problem: message }, "the daemon lacks an event"),
         ...(calls !== undefined && { calls }),
       }),
   );

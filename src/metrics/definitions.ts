@@ -2,6 +2,7 @@ import { CGROUP_METRICS } from "./definitions/cgroup.ts";
 import { CONTROL_METRICS } from "./definitions/control.ts";
 import { DISK_METRICS, NETWORK_METRICS } from "./definitions/devices.ts";
 import { DOMAIN_METRICS } from "./definitions/domain.ts";
+import { EVENT_METRICS } from "./definitions/happenings.ts";
 import { HOST_CPU_METRICS } from "./definitions/host-cpu.ts";
 import { HOST_DEVICE_METRICS } from "./definitions/host-devices.ts";
 import { HOST_MEMORY_METRICS } from "./definitions/host-memory.ts";
@@ -19,6 +20,7 @@ export { AGENT_METRICS, HYPERVISOR_METRICS };
 export const DOMAIN_ROWS: readonly DomainRow[] = [
   ...DOMAIN_METRICS,
   ...CONTROL_METRICS,
+  ...EVENT_METRICS,
   ...KVM_METRICS,
   ...MEMORY_METRICS,
   ...NETWORK_METRICS,

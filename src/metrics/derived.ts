@@ -107,3 +107,14 @@ function change(now: Integer | undefined, before: Integer | undefined): number |
   if (now === undefined || before === undefined || now < before) return undefined;
   return Number(subtract(now, before));
 }
+
+/** How much of a job is done. What changes in between is processed again, so what remains tells it, not what was done. */
+export const jobProgress: Derivation<"job"> = {
+  source: "1 - data_remaining / data_total, without data_remaining data_processed / data_total",
+  compute({ values: { totalBytes, processedBytes, remainingBytes } }) {
+    const total = Number(totalBytes ?? 0);
+    if (total <= 0) return undefined;
+    const done = remainingBytes === undefined ? processedBytes : subtract(totalBytes ?? 0, remainingBytes);
+    return done === undefined ? undefined : Math.min(1, Math.max(0, Number(done) / total));
+  },
+};

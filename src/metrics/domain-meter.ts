@@ -2,8 +2,8 @@ import type { DomainReading, HypervisorReading } from "../readings/domain.ts";
 import { DOMAIN_ROWS } from "./definitions.ts";
 import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
 import { type DomainPast, type DomainSettings, isSameLife, LiveDomain } from "./live-domain.ts";
-import { planMetrics } from "./plan.ts";
-import type { Attributes, ResourcePoints, Temporality } from "./points.ts";
+import { planMetrics, SCOPES } from "./plan.ts";
+import type { Attributes, Resource, ResourcePoints, Temporality } from "./points.ts";
 import type { ResourceOptions } from "./resources.ts";
 import type { DomainRow } from "./rows.ts";
 import { selectRows } from "./selection.ts";
@@ -23,6 +23,9 @@ export interface DomainMeterOptions {
   readonly onDuplicate?: (domainName: string, attributes: Attributes) => void;
 }
 
+/** A gone domain's last value can be of the very millisecond of the list; what ends its series comes after that. */
+const AFTERWARDS_NS = 1_000_000n;
+
 /**
  * Turns readings of one hypervisor into points. It remembers what is alive: a domain that a reading does not
  * have is forgotten, and so is what was unplugged. A domain that is there but could not be read stays, when the
@@ -34,14 +37,18 @@ export class DomainMeter {
   #listedAtNs: bigint | undefined;
   #told: ToldDeltas | undefined;
   #ended: readonly ResourcePoints[] = [];
+  #gone: readonly ResourcePoints[] = [];
+  /** Those of the last reading that are gone. */
+  #left: ReadonlyMap<string, LiveDomain> = new Map();
 
   constructor(options: DomainMeterOptions = {}) {
     const rows = options.rows ?? selectRows(DOMAIN_ROWS);
     this.#settings = {
       plan: planMetrics(rows, options.temporality),
-      // libvirt gives its own CPU time as that of a domain that does not run; only the state is true of it.
+      // libvirt gives its own CPU time as that of a domain that does not run; only the state is true of it, and what
+      // lasts longer than a run.
       inactivePlan: planMetrics(
-        rows.filter((row) => row.scope === "state"),
+        rows.filter(({ scope }) => scope === "state" || SCOPES[scope].lasting === true),
         options.temporality,
       ),
       resource: options.resource ?? {},
@@ -58,6 +65,19 @@ export class DomainMeter {
   /** The last points of all series that the last reading no longer had; they carry no value. */
   get ended(): readonly ResourcePoints[] {
     return this.#ended;
+  }
+
+  /**
+   * Points of those that the last reading has as gone: what happened to them at last, and of one that came and went
+   * since the reading before what was read of it. They come before the points that end their series.
+   */
+  get gone(): readonly ResourcePoints[] {
+    return this.#gone;
+  }
+
+  /** Who a domain of the last reading is, a gone one included; undefined when it was not in it. */
+  resourceOf(uuid: string): Resource | undefined {
+    return (this.#domains.get(uuid) ?? this.#left.get(uuid))?.resource;
   }
 
   /** Up to where deltas have been told; undefined before the first reading. */
@@ -89,8 +109,22 @@ export class DomainMeter {
       if (points.metrics.length > 0) all.push(points);
       ended.push(...live.ended);
     }
-    for (const [uuid, live] of before) if (!alive.has(uuid)) ended.push(...live.end(listedAtNs));
+    const left = new Map<string, LiveDomain>();
+    const gone: ResourcePoints[] = [];
+    for (const domain of reading.gone ?? []) {
+      if (alive.has(domain.uuid)) continue;
+      const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings, this.#pastOf(domain));
+      left.set(domain.uuid, live);
+      const points = live.update(domain, context);
+      if (points.metrics.length > 0) gone.push(points);
+      ended.push(...live.ended, ...live.end(listedAtNs + AFTERWARDS_NS));
+    }
+    for (const [uuid, live] of before) {
+      if (!alive.has(uuid) && !left.has(uuid)) ended.push(...live.end(listedAtNs));
+    }
     this.#domains = alive;
+    this.#left = left;
+    this.#gone = gone;
     this.#listedAtNs = listedAtNs;
     this.#told = undefined;
     this.#ended = ended;

@@ -70,6 +70,10 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
   hostNodeMemory: { attribute: "linux.numa.node" },
   hostNodeAllocations: { attribute: "linux.numa.node" },
   hostKvm: { attribute: "kvm.event" },
+  job: { attribute: "libvirt.job.operation" },
+  eventType: { attribute: "libvirt.event.type" },
+  event: { attribute: "libvirt.event.detail" },
+  migration: { attribute: "libvirt.migration.outcome" },
 };
 
 /** A NIC's second attribute, which is not in the statistics but in the domain's XML. */

@@ -8,7 +8,7 @@ import type { StatisticsScope } from "../readings/statistics.ts";
 import type { DeltaOrigin, DeltaState } from "./delta-series.ts";
 import { endedPoints, type EndedScope } from "./ended-points.ts";
 import { LiveRows } from "./live-rows.ts";
-import type { EndedSeries } from "./live-scope.ts";
+import type { EndedSeries, ScopeContext } from "./live-scope.ts";
 import type { MetricPlan } from "./plan.ts";
 import type { Attributes, Resource, ResourcePoints } from "./points.ts";
 import { attributesKey, domainResource, pointIdentity, type ResourceOptions } from "./resources.ts";
@@ -87,6 +87,11 @@ export class LiveDomain {
     return this.#ended;
   }
 
+  /** Who the domain is, as its points have it. */
+  get resource(): Resource {
+    return this.#points.resource;
+  }
+
   /** The domain's points in this reading: the same object as before when only times and values changed. */
   update(reading: DomainReading, context: ReadingContext): ResourcePoints {
     const rows = this.#rows;
@@ -102,6 +107,7 @@ export class LiveDomain {
       description: this.#description,
       startTimeNs: this.#process?.startedAtNs,
       deltaOrigin: { startNs: this.#untoldSinceNs(), told: this.#past.told },
+      lasting: lastingOrigin(reading),
       onDuplicate: (attributes) => this.#settings.onDuplicate(reading.name, attributes),
     });
     if (metrics !== this.#points.metrics) this.#points = { resource: this.#points.resource, metrics };
@@ -146,11 +152,14 @@ export class LiveDomain {
   /** Attributes that stand on every point: with others all series are others. Only a domain that is off is renamed. */
   #rename(base: Attributes): void {
     this.#base = base;
-    if (!this.#rows.isEmpty) this.#forget({ absentAtNs: undefined, told: undefined });
+    if (this.#rows.isEmpty) return;
+    this.#forget({ absentAtNs: undefined, told: undefined });
+    this.#rows = new LiveRows();
   }
 
+  /** Forgets what was of a run of its QEMU. */
   #forget(past: DomainPast): void {
-    this.#rows = new LiveRows();
+    this.#rows = this.#rows.lasting();
     this.#past = past;
   }
 
@@ -183,6 +192,12 @@ export class LiveDomain {
     // An object of its own: what an encoder remembers of the resource is about its living series.
     return metrics.length === 0 ? NOTHING : [{ resource: { attributes }, metrics }];
   }
+}
+
+/** The agent itself counts these, from zero, since it began to observe the domain. */
+function lastingOrigin({ observedSince }: DomainReading): Pick<ScopeContext, "startTimeNs" | "deltaOrigin"> {
+  const startNs = observedSince?.wallNs;
+  return { startTimeNs: startNs, deltaOrigin: { startNs, told: undefined } };
 }
 
 function keysOf({ scope, series }: EndedScope): readonly string[] {

@@ -13,14 +13,26 @@ import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints 
 type AnyRow = RowReading<PlannedRow["from"]>;
 
 /** What the items of all scopes start from. */
-export type RowsContext = Omit<ScopeContext, "scope" | "hasParent" | "parent">;
+export interface RowsContext extends Omit<ScopeContext, "scope" | "hasParent" | "parent"> {
+  /** For scopes that outlive what the others start from. */
+  readonly lasting?: Pick<ScopeContext, "startTimeNs" | "deltaOrigin">;
+}
 
 /** What is alive of one resource, a domain or the host: its scopes, and what its rows make of them. */
 export class LiveRows {
-  readonly #scopes = new Map<StatisticsScope, LiveScope>();
+  readonly #scopes: Map<StatisticsScope, LiveScope>;
   /** By their number in the plan. */
   readonly #rows: (AnyRow | undefined)[] = [];
   #metrics: readonly MetricPoints[] = [];
+
+  constructor(scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
+    this.#scopes = new Map(scopes);
+  }
+
+  /** What outlives a run of a domain's QEMU. */
+  lasting(): LiveRows {
+    return new LiveRows(Array.from(this.#scopes).filter(([scope]) => SCOPES[scope].lasting === true));
+  }
 
   /** Has nothing been read yet? */
   get isEmpty(): boolean {
@@ -57,7 +69,7 @@ export class LiveRows {
 
   #updateScope(scope: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {
     const { items, readAt } = statistics;
-    const { group, parent } = SCOPES[scope];
+    const { group, parent, lasting } = SCOPES[scope];
     let live = this.#scopes.get(scope);
     if (live === undefined) {
       if (items[scope] === undefined) return;
@@ -66,6 +78,7 @@ export class LiveRows {
     }
     live.update(items[scope], readAt[group], {
       ...context,
+      ...(lasting === true && context.lasting),
       scope,
       hasParent: parent !== undefined,
       parent: parent === undefined ? undefined : this.#scopes.get(parent),

@@ -4,6 +4,7 @@ import type { StatisticsItem, StatisticsScope } from "../readings/statistics.ts"
 import type { DeltaOrigin } from "./delta-series.ts";
 import { hasNamingField, identityOf, itemAttributes } from "./item-attributes.ts";
 import type { LiveSeries } from "./live-series.ts";
+import { SCOPES } from "./plan.ts";
 import type { Attributes } from "./points.ts";
 
 type Item = StatisticsItem<StatisticsScope>;
@@ -196,13 +197,15 @@ export class LiveScope {
 
   /**
    * What the first deltas of a newcomer start from. Where the scope was read without it, it is either new, or was
-   * missing by mistake and has been told before; of a disk and a NIC we know that they are plugged in.
+   * missing by mistake and has been told before; of a disk and a NIC we know that they are plugged in, and of what the
+   * agent counts itself that it is new.
    */
   #deltaOrigin(name: Slot["name"], { scope, deltaOrigin }: ScopeContext): DeltaOrigin {
     if (this.#readAtNs === undefined) return deltaOrigin;
     const isPlugged =
       (scope === "disk" || scope === "nic") && !this.#slots.some((slot) => slot.name === name);
-    return { startNs: isPlugged ? this.#readAtNs : undefined, told: undefined };
+    const isCountedHere = SCOPES[scope].lasting === true;
+    return { startNs: isPlugged || isCountedHere ? this.#readAtNs : undefined, told: undefined };
   }
 }
 

@@ -118,7 +118,7 @@ type ValueRow<Scopes extends StatisticsScope> = {
 /** One point for each named state: 1 for the current one, 0 for the others. */
 interface StateRow extends RowBase {
   readonly from: "states";
-  readonly scope: "state" | "vcpu" | "control";
+  readonly scope: "state" | "vcpu" | "control" | "guestAgent";
   readonly kind: "updowncounter";
   readonly unit: "1";
   readonly field: "state";

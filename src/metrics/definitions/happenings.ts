@@ -1,0 +1,91 @@
+import { jobProgress } from "../derived.ts";
+import type { DomainRow } from "../rows.ts";
+
+/** What happens to a domain, and the jobs that libvirt does on it. */
+export const EVENT_METRICS = [
+  {
+    name: "libvirt.domain.events",
+    kind: "counter",
+    unit: "{event}",
+    description:
+      "Events of the domain that libvirt told of since the agent began to observe it, restarts of the domain included.",
+    on: true,
+    scope: "event",
+    from: "fields",
+    sources: [{ field: "count" }],
+  },
+  {
+    name: "libvirt.domain.migrations",
+    kind: "counter",
+    unit: "{migration}",
+    description: "Migrations of the domain away from this host that ended, by how they ended.",
+    on: true,
+    scope: "migration",
+    from: "fields",
+    sources: [{ field: "count" }],
+  },
+  {
+    name: "libvirt.domain.guest.agent.status",
+    kind: "updowncounter",
+    unit: "1",
+    description:
+      "State of the channel to QEMU's guest agent: 1 for the current state, 0 for the other; only of a domain that has one.",
+    on: true,
+    scope: "guestAgent",
+    from: "states",
+    field: "state",
+    attribute: "libvirt.agent.state",
+    states: ["connected", "disconnected"],
+  },
+  {
+    name: "libvirt.domain.job.progress",
+    kind: "gauge",
+    unit: "1",
+    description: "Share of a running job, such as a migration, a backup or a dump, that is done.",
+    on: true,
+    scope: "job",
+    from: "derivations",
+    sources: [{ derivation: jobProgress }],
+  },
+  {
+    name: "libvirt.domain.job.data.limit",
+    kind: "updowncounter",
+    unit: "By",
+    description: "Bytes of memory and disks that the running job has to process in all.",
+    on: true,
+    scope: "job",
+    from: "fields",
+    sources: [{ field: "totalBytes" }],
+  },
+  {
+    name: "libvirt.domain.job.data.usage",
+    kind: "updowncounter",
+    unit: "By",
+    description:
+      "Bytes that the running job has processed; more than the limit where memory that changed was sent again.",
+    on: true,
+    scope: "job",
+    from: "fields",
+    sources: [{ field: "processedBytes" }],
+  },
+  {
+    name: "libvirt.domain.job.data.remaining",
+    kind: "updowncounter",
+    unit: "By",
+    description: "Bytes that the running job has still to process.",
+    on: true,
+    scope: "job",
+    from: "fields",
+    sources: [{ field: "remainingBytes" }],
+  },
+  {
+    name: "libvirt.domain.job.downtime",
+    kind: "gauge",
+    unit: "s",
+    description: "For how long the guest has to stand still for the running job, by the present estimate.",
+    on: true,
+    scope: "job",
+    from: "fields",
+    sources: [{ field: "downtimeMs" }],
+  },
+] as const satisfies readonly DomainRow[];
