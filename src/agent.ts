@@ -10,6 +10,7 @@ import { createPipelines } from "./export-pipeline.ts";
 import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
+import { domainOccurrences } from "./metrics/domain-occurrences.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { identifyAgent, readAgent } from "./own-reading.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
@@ -79,6 +80,9 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       const connections = sources.flatMap(({ connection }) => connection ?? []);
       for (const pipeline of pipelines)
         pipeline.export({ outcomes, connections, host: hostOutcomes[0]?.reading, own });
+      events.export(
+        outcomes.flatMap(({ reading }) => (reading === undefined ? [] : domainOccurrences(reading))),
+      );
     }
     misfit.signal.throwIfAborted();
   } finally {

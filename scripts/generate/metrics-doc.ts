@@ -1,5 +1,6 @@
 import { metricsMarkdown } from "../../src/cli/metrics.ts";
 import { catalogue } from "../../src/metrics/catalogue.ts";
+import { EVENT_ROWS } from "../../src/metrics/definitions/events.ts";
 
 const PREFACE = `# Metrics
 
@@ -63,6 +64,17 @@ const AGENT = `## Agent
 One resource for the agent's own process.
 `;
 
+const EVENTS = `## Log records
+
+What happens to a domain is sent as OTLP log records on the domain's resource to every destination that takes logs, and
+counted in \`libvirt.domain.events\`. Each carries \`libvirt.event.type\` and \`libvirt.event.detail\`, in the words of
+libvirt's header in lower case, and the attributes below where libvirt tells them. libvirt tells the time
+of none; the observed time is that of its arrival. The table is \`src/metrics/definitions/events.ts\`.
+
+| event name | severity | attributes | what happened |
+| --- | --- | --- | --- |
+`;
+
 /** docs/metrics.md, from the catalogue. */
 export function renderMetricsDoc(): string {
   const entries = catalogue();
@@ -75,5 +87,16 @@ export function renderMetricsDoc(): string {
     heading,
     metricsMarkdown(sections.get(heading) ?? []),
   ]);
-  return [PREFACE, ...texts].join("\n");
+  return [PREFACE, ...texts, EVENTS + eventsMarkdown()].join("\n");
+}
+
+function eventsMarkdown(): string {
+  return Object.values(EVENT_ROWS)
+    .map(({ name, severity, severities = {}, attributes = {}, description }) => {
+      const others = Object.entries(severities).map(([what, level]) => `${what}: ${level}`);
+      const level = [severity, ...others].join(", ");
+      const names = Object.keys(attributes).map((attribute) => `\`${attribute}\``);
+      return `| \`${name}\` | ${level} | ${names.join(", ")} | ${description} |\n`;
+    })
+    .join("");
 }

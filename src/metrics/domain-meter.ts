@@ -3,7 +3,7 @@ import { DOMAIN_ROWS } from "./definitions.ts";
 import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
 import { type DomainPast, type DomainSettings, isSameLife, LiveDomain } from "./live-domain.ts";
 import { planMetrics, SCOPES } from "./plan.ts";
-import type { Attributes, Resource, ResourcePoints, Temporality } from "./points.ts";
+import type { Attributes, ResourcePoints, Temporality } from "./points.ts";
 import type { ResourceOptions } from "./resources.ts";
 import type { DomainRow } from "./rows.ts";
 import { selectRows } from "./selection.ts";
@@ -38,8 +38,6 @@ export class DomainMeter {
   #told: ToldDeltas | undefined;
   #ended: readonly ResourcePoints[] = [];
   #gone: readonly ResourcePoints[] = [];
-  /** Those of the last reading that are gone. */
-  #left: ReadonlyMap<string, LiveDomain> = new Map();
 
   constructor(options: DomainMeterOptions = {}) {
     const rows = options.rows ?? selectRows(DOMAIN_ROWS);
@@ -75,11 +73,6 @@ export class DomainMeter {
     return this.#gone;
   }
 
-  /** Who a domain of the last reading is, a gone one included; undefined when it was not in it. */
-  resourceOf(uuid: string): Resource | undefined {
-    return (this.#domains.get(uuid) ?? this.#left.get(uuid))?.resource;
-  }
-
   /** Up to where deltas have been told; undefined before the first reading. */
   get deltas(): LiveDeltas | undefined {
     const listedAtNs = this.#listedAtNs;
@@ -109,12 +102,12 @@ export class DomainMeter {
       if (points.metrics.length > 0) all.push(points);
       ended.push(...live.ended);
     }
-    const left = new Map<string, LiveDomain>();
+    const left = new Set<string>();
     const gone: ResourcePoints[] = [];
     for (const domain of reading.gone ?? []) {
       if (alive.has(domain.uuid)) continue;
       const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings, this.#pastOf(domain));
-      left.set(domain.uuid, live);
+      left.add(domain.uuid);
       const points = live.update(domain, context);
       if (points.metrics.length > 0) gone.push(points);
       ended.push(...live.ended, ...live.end(listedAtNs + AFTERWARDS_NS));
@@ -123,7 +116,6 @@ export class DomainMeter {
       if (!alive.has(uuid) && !left.has(uuid)) ended.push(...live.end(listedAtNs));
     }
     this.#domains = alive;
-    this.#left = left;
     this.#gone = gone;
     this.#listedAtNs = listedAtNs;
     this.#told = undefined;

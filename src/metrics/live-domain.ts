@@ -87,11 +87,6 @@ export class LiveDomain {
     return this.#ended;
   }
 
-  /** Who the domain is, as its points have it. */
-  get resource(): Resource {
-    return this.#points.resource;
-  }
-
   /** The domain's points in this reading: the same object as before when only times and values changed. */
   update(reading: DomainReading, context: ReadingContext): ResourcePoints {
     const rows = this.#rows;
