@@ -19,17 +19,18 @@ import { XdrWriter } from "../libvirt/xdr-writer.ts";
 import type { Daemon } from "./daemon.ts";
 import { DAMAGES } from "./damage.ts";
 import type { SimulatedDomain } from "./domain.ts";
+import type { SimulatedEvent } from "./events.ts";
 import { HANDLERS } from "./handlers.ts";
 import { ServerKeepalive, type KeepaliveTiming } from "./keepalive.ts";
-import { LIFECYCLE_EVENT, procedureName, type ProcedureName } from "./procedure-numbers.ts";
+import { procedureName, type ProcedureName } from "./procedure-numbers.ts";
 import { ErrorDomain, ReplyError, internalError, rpcError, writeError } from "./reply-error.ts";
 import type { Session } from "./session.ts";
+import { writeDomain } from "./wire-domain.ts";
 
 /** Default of max_client_requests: with so many calls unanswered the daemon stops reading a connection. */
 const CALLS_LIMIT = 5;
 const PING = 1;
 const PONG = 2;
-const LIFECYCLE = 0;
 const FIRST_REPLY_BYTES = 1024;
 
 /** One client's connection. */
@@ -75,20 +76,17 @@ export class Connection implements Session {
   }
 
   /** Tells the client what happened to a domain, where it asked to be told. */
-  sendLifecycle(
-    domain: SimulatedDomain,
-    what: { readonly event: number; readonly detail: number; readonly id: number },
+  sendEvent(
+    domain: Pick<SimulatedDomain, "name" | "uuid" | "uuidBytes" | "id">,
+    { id, procedure, write }: SimulatedEvent,
   ): void {
     for (const [callback, { eventId, uuid }] of this.callbacks) {
-      if (eventId !== LIFECYCLE || (uuid !== undefined && uuid !== domain.uuid)) continue;
+      if (eventId !== id || (uuid !== undefined && uuid !== domain.uuid)) continue;
       const writer = new XdrWriter();
       writer.i32(callback);
-      writer.string(domain.name);
-      writer.fixedOpaque(domain.uuidBytes);
-      writer.i32(what.id);
-      writer.i32(what.event);
-      writer.i32(what.detail);
-      const header = { program: REMOTE_PROGRAM, version: PROGRAM_VERSION, procedure: LIFECYCLE_EVENT };
+      writeDomain(writer, domain);
+      write(writer);
+      const header = { program: REMOTE_PROGRAM, version: PROGRAM_VERSION, procedure };
       this.#write(
         encodeFrame(
           { ...header, type: MessageType.event, serial: 0, status: MessageStatus.ok },

@@ -1,3 +1,4 @@
+import type { BackgroundJobs } from "./background-jobs.ts";
 import type { FaultSet } from "./fault-set.ts";
 import type { DomainJobs, Workers } from "./jobs.ts";
 import type { ProcedureName } from "./procedure-numbers.ts";
@@ -27,6 +28,8 @@ export interface SimulatorStats {
   readonly calls: Partial<Record<ProcedureName, number>>;
   /** Calls of procedures that it does not know. */
   unknownCalls: number;
+  domainsStarted: number;
+  domainsStopped: number;
   eventsSent: number;
   pingsSent: number;
   bytesSent: number;
@@ -42,6 +45,7 @@ export interface Daemon {
   /** A restarted daemon begins with new ones. */
   jobs: DomainJobs;
   workers: Workers;
+  readonly backgroundJobs: BackgroundJobs;
   readonly stats: SimulatorStats;
   /** Number of the next event callback. */
   nextCallback: number;

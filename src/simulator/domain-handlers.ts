@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { writeTypedParameters } from "../libvirt/typed-parameters.ts";
 import { blockStatsFlags, getAllDomainStats } from "./bulk-statistics.ts";
 import { FILTER_FLAGS, passesFilter, refuseFlags } from "./domain-filter.ts";
 import { ErrorCode, ErrorDomain, ReplyError, internalError } from "./reply-error.ts";
@@ -96,6 +97,19 @@ export const DOMAIN_HANDLERS = {
       writer.u32(occupiedMs === undefined ? CONTROL_OK : CONTROL_OCCUPIED);
       writer.u32(0);
       writer.u64(Math.floor(occupiedMs ?? 0));
+    },
+  },
+  // dom, uint flags -> int type, tp params<64>
+  DOMAIN_GET_JOB_STATS: {
+    priority: false,
+    async handle({ daemon }, reader, writer) {
+      const domain = findDomain(reader, daemon.world);
+      refuseFlags(reader.u32(), 0, "qemuDomainGetJobStats");
+      // It waits for whoever is at the domain, and does not ask QEMU itself.
+      (await daemon.jobs.take(domain.uuid, { wait: true }))?.();
+      const { type, parameters } = daemon.backgroundJobs.stats(domain.uuid);
+      writer.i32(type);
+      writeTypedParameters(writer, parameters);
     },
   },
   // int eventID, dom? dom -> int callbackID

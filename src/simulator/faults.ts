@@ -25,7 +25,9 @@ export type FaultSpec =
       readonly times?: number;
     }
   /** The daemon restarts at an interval and is away for a while. */
-  | { readonly kind: "restart"; readonly everyMs: number; readonly awayMs: number };
+  | { readonly kind: "restart"; readonly everyMs: number; readonly awayMs: number }
+  /** So many domains a second are created, and live for a fifth of a second. */
+  | { readonly kind: "churn"; readonly perSecond: number };
 
 const FORMS = [
   "delay:500ms",
@@ -38,6 +40,7 @@ const FORMS = [
   "malformed[:PROCEDURE][*TIMES]",
   "error:PROCEDURE:CODE[*TIMES]",
   "restart:EVERY[:AWAY]",
+  "churn:PER_SECOND",
 ];
 
 const DEFAULT_AWAY_MS = 1000;
@@ -93,6 +96,10 @@ function lastingSpec([kind, ...words]: readonly string[]): FaultSpec | undefined
     const awayMs = away === undefined ? DEFAULT_AWAY_MS : durationMs(away);
     if (everyMs === undefined || everyMs === 0 || awayMs === undefined || rest.length > 0) return undefined;
     return { kind, everyMs, awayMs };
+  }
+  if (kind === "churn") {
+    const [count = "", ...rest] = words;
+    return /^[1-9]\d{0,3}$/.test(count) && rest.length === 0 ? { kind, perSecond: Number(count) } : undefined;
   }
   const ms = durationMs(words.at(-1) ?? "");
   if (kind !== "delay" || ms === undefined) return undefined;

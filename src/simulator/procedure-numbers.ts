@@ -19,6 +19,7 @@ export const PROCEDURES = {
   DOMAIN_BLOCK_STATS_FLAGS: 243,
   DOMAIN_GET_CONTROL_INFO: 229,
   CONNECT_LIST_ALL_DOMAINS: 273,
+  DOMAIN_GET_JOB_STATS: 298,
   CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY: 316,
   CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY: 317,
   CONNECT_GET_ALL_DOMAIN_STATS: 344,
@@ -27,9 +28,6 @@ export const PROCEDURES = {
 } as const;
 
 export type ProcedureName = keyof typeof PROCEDURES;
-
-/** The message of a lifecycle event. */
-export const LIFECYCLE_EVENT = 318;
 
 const NAMES = new Map<number, ProcedureName>(
   Object.entries(PROCEDURES).map(([name, number]) => [number, name as ProcedureName]),

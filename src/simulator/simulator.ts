@@ -2,9 +2,12 @@ import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock, type Clock } from "../clock.ts";
+import { type BackgroundJob, BackgroundJobs } from "./background-jobs.ts";
+import { type Churn, Churner } from "./churner.ts";
 import { Connection } from "./connection.ts";
 import type { Authentication, Daemon, SimulatedHost, SimulatorStats } from "./daemon.ts";
 import type { SimulatedDomain } from "./domain.ts";
+import { SIMULATED_EVENTS, type SimulatedEvent } from "./events.ts";
 import { FaultSet } from "./fault-set.ts";
 import type { FaultSpec } from "./faults.ts";
 import { DomainJobs, Workers } from "./jobs.ts";
@@ -12,12 +15,6 @@ import { KEEPALIVE_DEFAULTS, type KeepaliveTiming } from "./keepalive.ts";
 import { listen } from "./listen.ts";
 import type { DomainShape, DomainSpec, Release } from "./shape.ts";
 import { Lifecycle, World, summaryOf, type DomainSummary, type LifecycleEvent } from "./world.ts";
-
-/** A domain that comes and goes. */
-export interface Churn {
-  readonly everyS: number;
-  readonly livesS: number;
-}
 
 /** What to simulate. */
 export interface SimulatorOptions {
@@ -52,6 +49,10 @@ export interface Simulator {
   createDomain(spec?: DomainSpec): DomainSummary;
   /** Ends a domain and tells; false when there is none of this uuid. */
   destroyDomain(uuid: string): boolean;
+  /** Tells whoever registered for it of an event of a domain; false when there is none of this uuid. */
+  fire(uuid: string, event: SimulatedEvent): boolean;
+  /** Begins a job on a domain, and tells of its end when that has come; false when there is no domain or it has a job. */
+  beginJob(uuid: string, job: BackgroundJob): boolean;
   addFault(fault: FaultSpec): void;
   /** Ends the faults that equal this one, or all. */
   clearFault(fault?: FaultSpec): void;
@@ -62,6 +63,7 @@ export interface Simulator {
 }
 
 const DEMO_CHURN: Churn = { everyS: 8, livesS: 5 };
+const CHURN_LIFE_S = 0.2;
 const RESTART_MS = 200;
 const DETAILS = { [Lifecycle.started]: 0, [Lifecycle.stopped]: 1 } as const;
 
@@ -81,7 +83,8 @@ class SimulatedLibvirtd implements Simulator {
   readonly #daemon: Daemon;
   readonly #connections = new Set<Connection>();
   readonly #stopping = new AbortController();
-  readonly #timers = new Map<FaultSpec | "churn", NodeJS.Timeout>();
+  readonly #timers = new Map<FaultSpec, NodeJS.Timeout>();
+  readonly #churners = new Map<FaultSpec | "scenario", Churner>();
   #server: Server;
   #restarting: Promise<void> | undefined;
   #churned = 0;
@@ -100,7 +103,17 @@ class SimulatedLibvirtd implements Simulator {
       faults: new FaultSet(),
       jobs: new DomainJobs(),
       workers: new Workers(),
-      stats: { connections: 0, calls: {}, unknownCalls: 0, eventsSent: 0, pingsSent: 0, bytesSent: 0 },
+      backgroundJobs: new BackgroundJobs(),
+      stats: {
+        connections: 0,
+        calls: {},
+        unknownCalls: 0,
+        domainsStarted: 0,
+        domainsStopped: 0,
+        eventsSent: 0,
+        pingsSent: 0,
+        bytesSent: 0,
+      },
       nextCallback: 0,
     };
     this.#server = this.#makeServer();
@@ -118,12 +131,7 @@ class SimulatedLibvirtd implements Simulator {
     await listen(this.#server, this.socketPath);
     for (const fault of this.#options.faults ?? []) this.addFault(fault);
     const churn = this.#options.churn ?? (this.#options.scenario === "demo" ? DEMO_CHURN : undefined);
-    if (churn !== undefined) {
-      this.#timers.set(
-        "churn",
-        setInterval(() => this.#churn(churn), churn.everyS * 1000),
-      );
-    }
+    if (churn !== undefined) this.#churners.set("scenario", this.#churn(churn));
   }
 
   domains(): DomainSummary[] {
@@ -138,10 +146,30 @@ class SimulatedLibvirtd implements Simulator {
     return this.#daemon.world.destroy(uuid);
   }
 
+  fire(uuid: string, event: SimulatedEvent): boolean {
+    const domain = this.#daemon.world.get(uuid);
+    if (domain === undefined) return false;
+    for (const connection of this.#connections) connection.sendEvent(domain, event);
+    return true;
+  }
+
+  beginJob(uuid: string, job: BackgroundJob): boolean {
+    const { world, backgroundJobs } = this.#daemon;
+    if (world.get(uuid) === undefined || !backgroundJobs.begin(uuid, job)) return false;
+    setTimeout(() => {
+      const figures = backgroundJobs.end(uuid);
+      if (job.endsSilently !== true) this.fire(uuid, SIMULATED_EVENTS.jobCompleted(figures));
+    }, job.lastsMs).unref();
+    return true;
+  }
+
   addFault(fault: FaultSpec): void {
     // A copy, so that the same one can be on twice.
     const active = { ...fault };
     this.#daemon.faults.add(active);
+    if (active.kind === "churn") {
+      this.#churners.set(active, this.#churn({ everyS: 1 / active.perSecond, livesS: CHURN_LIFE_S }));
+    }
     if (active.kind !== "restart") return;
     this.#timers.set(
       active,
@@ -153,6 +181,8 @@ class SimulatedLibvirtd implements Simulator {
     for (const cleared of this.#daemon.faults.clear(fault)) {
       clearInterval(this.#timers.get(cleared));
       this.#timers.delete(cleared);
+      this.#churners.get(cleared)?.stop();
+      this.#churners.delete(cleared);
     }
   }
 
@@ -167,6 +197,8 @@ class SimulatedLibvirtd implements Simulator {
     this.#stopping.abort();
     for (const timer of this.#timers.values()) clearInterval(timer);
     this.#timers.clear();
+    for (const churner of this.#churners.values()) churner.stop();
+    this.#churners.clear();
     await this.#restarting;
     await this.#close();
     this.#daemon.faults.clear();
@@ -201,17 +233,24 @@ class SimulatedLibvirtd implements Simulator {
     });
   }
 
-  #tell(domain: SimulatedDomain, event: LifecycleEvent): void {
-    const id = event === Lifecycle.stopped ? -1 : domain.id;
-    for (const connection of this.#connections) {
-      connection.sendLifecycle(domain, { event, detail: DETAILS[event], id });
-    }
+  #tell({ name, uuid, uuidBytes, id }: SimulatedDomain, event: LifecycleEvent): void {
+    const { stats } = this.#daemon;
+    if (event === Lifecycle.started) stats.domainsStarted += 1;
+    else stats.domainsStopped += 1;
+    const domain = { name, uuid, uuidBytes, id: event === Lifecycle.stopped ? -1 : id };
+    const told = SIMULATED_EVENTS.lifecycle(event, DETAILS[event]);
+    for (const connection of this.#connections) connection.sendEvent(domain, told);
   }
 
-  #churn({ livesS }: Churn): void {
-    this.#churned += 1;
-    const { uuid } = this.createDomain({ name: `job-${this.#churned}`, workload: "batch" });
-    setTimeout(() => this.destroyDomain(uuid), livesS * 1000).unref();
+  #churn(churn: Churn): Churner {
+    return new Churner(
+      churn,
+      () => {
+        this.#churned += 1;
+        return this.createDomain({ name: `job-${this.#churned}`, workload: "batch" }).uuid;
+      },
+      (uuid) => void this.destroyDomain(uuid),
+    );
   }
 }
 

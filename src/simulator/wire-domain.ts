@@ -21,7 +21,10 @@ export function readUuid(reader: XdrReader): string {
 }
 
 /** Writes `str name, opaque uuid[16], int id`. */
-export function writeDomain(writer: XdrWriter, { name, uuidBytes, id }: SimulatedDomain): void {
+export function writeDomain(
+  writer: XdrWriter,
+  { name, uuidBytes, id }: Pick<SimulatedDomain, "name" | "uuidBytes" | "id">,
+): void {
   writer.string(name);
   writer.fixedOpaque(uuidBytes);
   writer.i32(id);
