@@ -26,7 +26,7 @@ export interface JournalOptions {
   /** Is the domain of this name to be read? */
   readonly wanted: (domainName: string) => boolean;
   /** Default 100,000: events that can wait for a cycle. */
-  readonly limit?: number;
+  readonly eventLimit?: number | undefined;
 }
 
 /** What happened between cycles, in the order in which the daemon told it. */
@@ -41,9 +41,9 @@ export class EventJournal {
 
   /** Takes an event down; those of domains that are not wanted are let fall, and so are those that find no room. */
   add(event: DomainEvent): void {
-    const { clock, wanted, limit = EVENTS_LIMIT } = this.#options;
+    const { clock, wanted, eventLimit = EVENTS_LIMIT } = this.#options;
     if (!wanted(event.domain.name)) return;
-    if (this.#events.length < limit) this.#events.push({ at: clock.now(), event });
+    if (this.#events.length < eventLimit) this.#events.push({ at: clock.now(), event });
     else this.#lost += 1;
   }
 

@@ -44,6 +44,8 @@ export interface HypervisorOptions {
   readonly onStretch?: ((factor: number, tookMs: number) => void) | undefined;
   /** Default true: listen to the domains' events. */
   readonly listens?: boolean | undefined;
+  /** See {@link JournalOptions}. */
+  readonly eventLimit?: number | undefined;
   /** Is told of every event that a daemon does not have, when it was connected to. */
   readonly onMissingEvent?: ((name: string, error: LibvirtError) => void) | undefined;
   /** Default true: look at QEMU processes on this machine before asking them. */

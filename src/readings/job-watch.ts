@@ -30,6 +30,8 @@ export interface JobContext {
 interface KnownJob {
   readonly id: number;
   readonly operation: string;
+  /** What JOB_STATS said when it was over: an event that tells more may be on its way, until the next look. */
+  readonly end?: number;
 }
 
 const ROLLING_COUNT = 8;
@@ -85,17 +87,19 @@ export class JobWatch {
       const { uuid } = domain;
       const before = this.#known.get(uuid)?.id === domain.id ? this.#known.get(uuid) : undefined;
       if (this.#over.has(uuid)) statistics.set(uuid, this.#none());
+      if (before?.end !== undefined) ended.push(endOf(domain, before, this.#options.clock));
+      const running = before?.end === undefined ? before : undefined;
       const answer = asked.has(domain) ? await this.#ask(lanes, domain, context.signal) : undefined;
       if (answer === undefined) {
-        if (before !== undefined) known.set(uuid, before);
+        if (running !== undefined) known.set(uuid, running);
         continue;
       }
       if (answer.type === JobType.bounded || answer.type === JobType.unbounded) {
         known.set(uuid, { id: domain.id, operation: answer.figures.operation });
         statistics.set(uuid, this.#some(answer.figures));
-      } else if (before !== undefined) {
+      } else if (running !== undefined) {
         statistics.set(uuid, this.#none());
-        ended.push({ at: this.#options.clock.now(), event: endOf(domain, before.operation, answer.type) });
+        known.set(uuid, { ...running, end: answer.type });
       }
     }
     this.#known = known;
@@ -148,7 +152,8 @@ export class JobWatch {
   }
 }
 
-function endOf(domain: DomainRef, operation: string, type: number): JobEnded {
-  const outcome = type === JobType.cancelled ? "cancelled" : type === JobType.failed ? "failed" : "unknown";
-  return { kind: "jobEnded", domain, type: "job_ended", detail: operation, outcome };
+function endOf(domain: DomainRef, { operation, end }: KnownJob, clock: Clock): ObservedEvent {
+  const outcome = end === JobType.cancelled ? "cancelled" : end === JobType.failed ? "failed" : "unknown";
+  const event: JobEnded = { kind: "jobEnded", domain, type: "job_ended", detail: operation, outcome };
+  return { at: clock.now(), event };
 }

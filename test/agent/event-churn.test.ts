@@ -1,0 +1,145 @@
+/**
+ * Five hundred domains that are created and destroyed each second, over the whole way from the socket to the
+ * requests: nothing is lost, nothing is kept. KVMETER_CHURN_S says how long; a minute by hand.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+import { systemClock } from "../../src/clock.ts";
+import { DOMAIN_ROWS } from "../../src/metrics/definitions.ts";
+import { DomainMeter } from "../../src/metrics/domain-meter.ts";
+import { domainOccurrences } from "../../src/metrics/domain-occurrences.ts";
+import { recordsByResource } from "../../src/metrics/occurrences.ts";
+import type { ResourcePoints } from "../../src/metrics/points.ts";
+import { requiredGroups, selectRows } from "../../src/metrics/selection.ts";
+import { cutRequests } from "../../src/otlp/batch.ts";
+import { encodeLogs } from "../../src/otlp/encode-logs.ts";
+import { encodeCycle } from "../../src/otlp/encode.ts";
+import { kvmeterScope } from "../../src/otlp/scope.ts";
+import { HypervisorSource } from "../../src/readings/hypervisor-source.ts";
+import { parseFault } from "../../src/simulator/index.ts";
+import { simulated } from "../simulated.ts";
+
+const SECONDS = Number(process.env["KVMETER_CHURN_S"] ?? 12);
+const PER_SECOND = 500;
+const LASTING = 10;
+const REQUEST_LIMIT_BYTES = 4_000_000;
+const AGENT = { version: "0.0.0", instanceId: "i", hostName: "h", pid: 1 };
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+function liveBytes(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Starts and stops that points of gone and living domains tell; each domain's last value counts. */
+class Account {
+  readonly #told = new Map<string, number>();
+  records = 0;
+
+  add(all: readonly ResourcePoints[]): void {
+    for (const { resource, metrics } of all) {
+      for (const { metric, points } of metrics) {
+        if (metric.name !== "libvirt.domain.events") continue;
+        for (const point of points) {
+          if (!("value" in point)) continue;
+          const { attributes } = point.series;
+          const key = `${String(resource.attributes["libvirt.domain.uuid"])} ${String(attributes["libvirt.event.type"])}`;
+          this.#told.set(key, Number(point.value));
+        }
+      }
+    }
+  }
+
+  total(type: string): number {
+    let sum = 0;
+    for (const [key, value] of this.#told) if (key.endsWith(` ${type}`)) sum += value;
+    return sum;
+  }
+}
+
+test(
+  `${PER_SECOND} domains created and destroyed each second: no event is lost, nothing is kept`,
+  { timeout: 2 * 60_000 },
+  async (t) => {
+    const simulator = await simulated(t, { domains: LASTING, shape: { vcpus: 1, disks: 1, nics: 1 } });
+    const rows = selectRows(DOMAIN_ROWS);
+    const source = new HypervisorSource({
+      uri: simulator.uri,
+      timeoutMs: 5000,
+      groups: requiredGroups(rows),
+      wanted: () => true,
+      clock: systemClock,
+    });
+    t.after(() => source.close());
+    const meter = new DomainMeter({ rows });
+    const scope = kvmeterScope("0.0.0");
+    const account = new Account();
+    const { signal } = new AbortController();
+    let withValues = 0;
+
+    async function cycle() {
+      const reading = await source.read(signal);
+      const living = meter.update(reading);
+      const all = [...meter.gone, ...meter.ended, ...living];
+      assert.ok(cutRequests(encodeCycle(all, scope), REQUEST_LIMIT_BYTES).length > 0);
+      account.add([...meter.gone, ...living]);
+      const records = recordsByResource(domainOccurrences(reading), { agent: AGENT, resource: {} });
+      encodeLogs(records, { scope, limitBytes: REQUEST_LIMIT_BYTES });
+      account.records += reading.events?.length ?? 0;
+      withValues += (reading.gone ?? []).filter(
+        ({ statistics }) => statistics.readAt.cpu !== undefined,
+      ).length;
+      return reading;
+    }
+
+    await cycle();
+    const churn = parseFault(`churn:${PER_SECOND}`);
+    simulator.addFault(churn);
+    const sizes: number[] = [];
+    const endMs = performance.now() + SECONDS * 1000;
+    while (performance.now() < endMs) {
+      await sleep(1000);
+      const { domains } = await cycle();
+      assert.ok(domains.length > LASTING);
+      assert.equal(meter.domainCount, domains.length);
+      sizes.push(liveBytes());
+    }
+    simulator.clearFault(churn);
+    for (const { uuid, name } of simulator.domains())
+      if (name.startsWith("job-")) simulator.destroyDomain(uuid);
+    await sleep(100);
+    const { domains, problems } = await cycle();
+
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      domains.map(({ uuid }) => uuid).toSorted(),
+      simulator
+        .domains()
+        .map(({ uuid }) => uuid)
+        .toSorted(),
+    );
+    assert.equal(domains.length, LASTING);
+    assert.equal(meter.domainCount, LASTING);
+    const { domainsStarted, domainsStopped } = simulator.stats;
+    assert.ok(domainsStarted > 0.8 * PER_SECOND * SECONDS, `${domainsStarted} were started`);
+    assert.equal(domainsStopped, domainsStarted);
+    assert.deepEqual([account.total("started"), account.total("stopped")], [domainsStarted, domainsStopped]);
+    assert.equal(account.records, domainsStarted + domainsStopped);
+    t.diagnostic(
+      `${domainsStarted} domains, ${account.records} events; ${withValues} were gone with values; ` +
+        `heap after each cycle: ${sizes.map((bytes) => (bytes / 1e6).toFixed(1)).join(" ")} MB`,
+    );
+    // Of the first seconds code and tables remain. The account below remembers every domain with some 400 bytes.
+    const half = Math.floor(sizes.length / 2);
+    const grown = Math.min(...sizes.slice(half)) - Math.min(...sizes.slice(2, half));
+    assert.ok(grown < 2_000_000 + (400 * domainsStarted) / 2, `${grown} bytes more in the second half`);
+  },
+);
