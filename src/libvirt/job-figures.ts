@@ -48,7 +48,8 @@ export function jobFigures(parameters: readonly TypedParameter[]): JobFigures {
   return {
     operation: enumName("jobOperation", Number(number("operation") ?? 0)),
     elapsedMs: number("time_elapsed"),
-    downtimeMs: number("downtime"),
+    // Between hosts whose clocks can be compared there is the first, else the time without what was on the network.
+    downtimeMs: number("downtime") ?? number("downtime_net"),
     totalBytes: bytes("total"),
     processedBytes: bytes("processed"),
     remainingBytes: bytes("remaining"),

@@ -84,12 +84,15 @@ test("an event without a detail says none, and what libvirt does not tell is no 
   });
 });
 
-test("its subject is the domain as the reading has it, a gone one too, else as the event names it", () => {
-  const gone = domainReading({}, second(0), { uuid: "gone", name: "was", description: description([]) });
-  const happened = (uuid: string, name: string): ObservedEvent => ({
+function happened(uuid: string, name: string): ObservedEvent {
+  return {
     at: second(0),
     event: { kind: "reboot", domain: { uuid, name, id: 1 }, type: "reboot", detail: "none" },
-  });
+  };
+}
+
+test("its subject is the domain as the reading has it, a gone one too, else as the event names it", () => {
+  const gone = domainReading({}, second(0), { uuid: "gone", name: "was", description: description([]) });
   const found = domainOccurrences({
     identity: HYPERVISOR,
     domains: [domainReading({}, second(0), { name: "renamed" })],

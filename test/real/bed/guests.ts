@@ -43,11 +43,7 @@ const createdAtOnce = 4;
  * histograms and timed statistics. Comes back when all are created, not booted: {@link waitUntilBooted}.
  */
 export async function bootGuests(host: DomainHost, count: number): Promise<TestDomain[]> {
-  const directory = join(host.root, bootDirectory);
-  await mkdir(directory, { recursive: true });
-  const boot = { kernel: join(bootDirectory, "vmlinuz"), initrd: join(bootDirectory, "initrd.gz") };
-  await copyFile(paths.kernel, join(host.root, boot.kernel));
-  await copyFile(paths.initrd, join(host.root, boot.initrd));
+  const boot = await placeBoot(host);
   return inBatches(count, async (index) => {
     const shape: Shape = { disks: 1 + (index % 2), nics: 1, vcpus: 1 + (index % 2) };
     const spec = { ...(await specify(host, shape, "guest")), memoryMib: 128, iothreads: 1, boot };
@@ -66,6 +62,39 @@ export async function defineInactive(host: DomainHost): Promise<TestDomain> {
   removeAtStop(host, [join(host.root, "/etc/libvirt/qemu", `${spec.name}.xml`)]);
   await virshWithXml(host, ["define"], spec);
   return describe(spec);
+}
+
+/** Defines a domain that boots the test guest when it is started. */
+export async function defineGuest(host: DomainHost): Promise<TestDomain> {
+  const boot = await placeBoot(host);
+  const shape = { disks: 1, nics: 1, vcpus: 1 };
+  const spec = { ...(await specify(host, shape, "guest")), memoryMib: 128, boot };
+  removeAtStop(host, [
+    join(host.root, "/etc/libvirt/qemu", `${spec.name}.xml`),
+    join(host.root, "/var/log/libvirt/qemu", `${spec.name}.log`),
+  ]);
+  await virshWithXml(host, ["define"], spec);
+  return describe(spec);
+}
+
+/** Puts on another daemon's host what a guest needs there to be migrated to it: its disks and its kernel. */
+export async function prepareMigration(
+  from: DomainHost,
+  to: DomainHost,
+  { name, disks }: TestDomain,
+): Promise<void> {
+  await placeBoot(to);
+  await mkdir(join(to.root, imageDirectory), { recursive: true });
+  for (const disk of disks) await copyFile(join(from.root, disk), join(to.root, disk));
+  removeAtStop(to, [join(to.root, "/var/log/libvirt/qemu", `${name}.log`)]);
+}
+
+async function placeBoot({ root }: Pick<DomainHost, "root">): Promise<{ kernel: string; initrd: string }> {
+  await mkdir(join(root, bootDirectory), { recursive: true });
+  const boot = { kernel: join(bootDirectory, "vmlinuz"), initrd: join(bootDirectory, "initrd.gz") };
+  await copyFile(paths.kernel, join(root, boot.kernel));
+  await copyFile(paths.initrd, join(root, boot.initrd));
+  return boot;
 }
 
 /** Destroys a domain as a crash would, and undefines it when it is only defined. */

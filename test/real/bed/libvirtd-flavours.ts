@@ -54,11 +54,12 @@ const enterNamespace = (kvm: boolean) =>
 const enterChroot = (kvm: boolean) =>
   [
     ...(kvm ? [] : [hideKvm]),
-    'run=$1 root=$2 && shift 2 && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys"',
+    // Migration is refused between daemons of one name.
+    'hostname "$(hostname)-newer" && run=$1 root=$2 && shift 2 && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys"',
     'mount --rbind /dev "$root/dev" && mount --bind "$run" "$root/run" && exec chroot "$root" "$@"',
   ].join(" && ");
 
-const unshare = ["/usr/bin/unshare", "--mount", "--propagation", "private", "sh", "-c"] as const;
+const unshare = ["/usr/bin/unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c"] as const;
 
 /** This Debian's own, on the standard sockets. */
 export const hostFlavour: Flavour = {
