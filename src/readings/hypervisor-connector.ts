@@ -142,12 +142,13 @@ export class HypervisorConnector {
       const { signal } = this.#closing;
       const { socketPath } = connection;
       const { listener } = this.#options;
-      // Before anything is listed: what comes later is told by events.
-      if (listener !== undefined) await listen(connection, listener);
+
       const [hostName, facts, hostId] = await Promise.all([
         connection.call(getHostname, undefined, { signal }),
         readHypervisorFacts(connection, signal),
         socketPath === undefined ? undefined : readMachineId(),
+        // Before anything is listed: what comes later is told by events.
+        listener && listen(connection, listener),
       ]);
       const processes =
         socketPath === undefined

@@ -189,10 +189,7 @@ export class HypervisorSource {
       id,
       description: this.#descriptions.get(uuid),
       process: processes.get(uuid),
-      statistics: mergeStatistics(
-        statistics.get(uuid) ?? NOTHING_READ,
-        jobs.statistics.get(uuid) ?? NOTHING_READ,
-      ),
+      statistics: withPart(statistics.get(uuid) ?? NOTHING_READ, jobs.statistics.get(uuid)),
       lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
     }));
     const happened = [...events, ...jobs.ended];
@@ -258,6 +255,8 @@ export class HypervisorSource {
     const { lanes, list, ping } = session;
     const { timeoutMs, wanted } = this.#options;
     const last = this.#listed?.session === session ? this.#listed.domains : undefined;
+    // An answer that was asked for earlier may be older than events that are here already.
+    const isFresh = !list.isUnderWay;
     // Whoever has waited for this very answer before does not wait for it again.
     const patienceMs = Math.min(timeoutMs, list.isUnderWay ? LIST_PATIENCE_MS / 10 : LIST_PATIENCE_MS);
     const unwatched = { timeoutMs: UNWATCHED_TIMEOUT_MS };
@@ -269,7 +268,7 @@ export class HypervisorSource {
     if (listed !== undefined) {
       const domains = listed.filter(({ name }) => wanted(name));
       this.#listed = { session, domains };
-      return { domains, isFresh: true };
+      return { domains, isFresh };
     }
     const sign = await ping.within(
       Math.min(timeoutMs, LIST_PATIENCE_MS),
@@ -308,6 +307,10 @@ export class HypervisorSource {
 function singleDisksPay({ libvirtVersion }: HypervisorFacts): boolean {
   const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
   return major < 11 || (major === 11 && minor < 10);
+}
+
+function withPart(statistics: DomainStatistics, part: DomainStatistics | undefined): DomainStatistics {
+  return part === undefined ? statistics : mergeStatistics(statistics, part);
 }
 
 function lostEvents(source: string, count: number): Error[] {
