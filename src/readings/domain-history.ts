@@ -14,6 +14,8 @@ const AGENT_STATES = { connected: 0, disconnected: 1 } as const;
 export class DomainHistory {
   readonly #newcomers: Pick<Newcomers, "get">;
   readonly #counts = new EventCounts();
+  /** Domains, by uuid, of whose guest agent something was told. */
+  readonly #agents = new Set<string>();
   #last: readonly DomainReading[] = [];
 
   constructor(newcomers: Pick<Newcomers, "get">) {
@@ -31,6 +33,7 @@ export class DomainHistory {
     const listed = new Set(present.map(({ uuid }) => uuid));
     const gone = this.#gone(listed, events);
     this.#counts.keep(listed);
+    for (const uuid of this.#agents) if (!listed.has(uuid)) this.#agents.delete(uuid);
     this.#last = present;
     return { domains, gone };
   }
@@ -38,7 +41,7 @@ export class DomainHistory {
   #completed(reading: DomainReading, at: Instant): DomainReading {
     const { uuid, id, description } = reading;
     const counted = this.#counts.statistics(uuid, at);
-    const agent = id < 0 ? undefined : agentStatistics(description, at);
+    const agent = id < 0 ? undefined : this.#agentStatistics(uuid, description, at);
     let { statistics } = reading;
     if (agent !== undefined) statistics = mergeStatistics(statistics, agent);
     if (counted !== undefined) statistics = mergeStatistics(statistics, counted);
@@ -73,16 +76,20 @@ export class DomainHistory {
       };
     });
   }
-}
 
-/** The state of the guest's agent as a part of a domain's statistics; a domain without a channel for one has none. */
-function agentStatistics(
-  description: DomainDescription | undefined,
-  readAt: Instant,
-): DomainStatistics | undefined {
-  if (description === undefined) return undefined;
-  const { guestAgent } = description;
-  if (guestAgent === undefined) return { readAt: { agent: readAt }, items: { guestAgent: [] } };
-  const item = { path: [], parent: undefined, values: { state: AGENT_STATES[guestAgent] } };
-  return { readAt: { agent: readAt }, items: { guestAgent: [item] } };
+  /** The state of the guest's agent as a part of a domain's statistics; that it has none only where it had one before. */
+  #agentStatistics(
+    uuid: string,
+    description: DomainDescription | undefined,
+    readAt: Instant,
+  ): DomainStatistics | undefined {
+    if (description === undefined) return undefined;
+    const { guestAgent } = description;
+    if (guestAgent === undefined) {
+      return this.#agents.delete(uuid) ? { readAt: { agent: readAt }, items: { guestAgent: [] } } : undefined;
+    }
+    this.#agents.add(uuid);
+    const item = { path: [], parent: undefined, values: { state: AGENT_STATES[guestAgent] } };
+    return { readAt: { agent: readAt }, items: { guestAgent: [item] } };
+  }
 }

@@ -211,4 +211,7 @@ test("the guest agent's state has a point for each of its states", () => {
   assert.deepEqual(states(read("connected")), [1, 0]);
   assert.deepEqual(states(read("disconnected")), [0, 1]);
   assert.deepEqual(states(read(undefined)), [undefined, undefined]);
+  const without = [web({}, 1, { description })];
+  const told = () => history.update(without, { events: [], listedAt: second(2) }).domains[0]?.statistics;
+  assert.equal(told()?.readAt.agent, undefined, "that there is none any more was told once");
 });

@@ -224,7 +224,7 @@ async function watch(
   await waitFor(
     async () => {
       const { domains, events = [] } = await read();
-      const values = domains[0]?.statistics.items.job?.[0]?.values;
+      const [values] = domains.flatMap(({ statistics }) => statistics.items.job?.[0]?.values ?? []);
       if (values !== undefined) shares.push(Number(values.processedBytes) / Number(values.totalBytes));
       told.push(...events.map(({ event }) => `${event.type}/${event.detail}`));
       return told.includes(last);
@@ -268,7 +268,8 @@ for (const [which, [start, part]] of Object.entries(DAEMONS)) {
         await daemon.virsh(["destroy", brief.uuid]);
         await sleep(200);
         const { domains, gone = [], events = [] } = await read();
-        assert.deepEqual(domains, []);
+        // The daemon may know other domains too.
+        assert.ok(domains.every(({ uuid }) => uuid !== brief.uuid));
         assert.deepEqual(
           gone.map(({ uuid }) => uuid),
           [brief.uuid],
