@@ -199,7 +199,14 @@ test("a job's progress is what does not remain; its series end with it, not when
 
 test("the guest agent's state has a point for each of its states", () => {
   const history = new DomainHistory({ get: () => undefined });
-  const description = { uuid: UUID, name: "web1", nics: [], disks: [], openstack: undefined };
+  const description = {
+    uuid: UUID,
+    name: "web1",
+    nics: [],
+    disks: [],
+    openstack: undefined,
+    balloonPeriodS: undefined,
+  };
   const read = (guestAgent: "connected" | "disconnected" | undefined) => {
     const domains = [web({}, 1, { description: { ...description, guestAgent } })];
     const { domains: completed } = history.update(domains, { events: [], listedAt: second(1) });

@@ -4,14 +4,12 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
-import { StatsGroups } from "../../src/libvirt/index.ts";
 import type { DomainReading, HypervisorReading } from "../../src/readings/domain.ts";
 import { type HypervisorOptions, HypervisorSource } from "../../src/readings/hypervisor-source.ts";
 import { SIMULATED_EVENTS, type Simulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
 
 const never = new AbortController().signal;
-const { state, cpu, interface: nics, block } = StatsGroups;
 
 interface Setting {
   readonly simulator: Simulator;
@@ -29,7 +27,7 @@ async function setting(
   const source = new HypervisorSource({
     uri: simulator.uri,
     timeoutMs: 2000,
-    groups: state | cpu | nics | block,
+    groups: new Set(["state", "cpu", "interface", "block"] as const),
     wanted: () => true,
     clock: systemClock,
     ...more,
