@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
 # an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, an
-# OpenTelemetry Collector, VictoriaMetrics and node_exporter. Needs root on Debian 12, apt, and Go for the
-# collector. All but the apt packages goes into ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
+# OpenTelemetry Collector, Prometheus, VictoriaMetrics and node_exporter. Needs root on Debian 12, apt, and Go for
+# the collector and Prometheus. All but the apt packages goes into ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
 # a second run takes seconds, because each part is kept until its recipe changes.
 set -Eeuo pipefail
 
@@ -184,6 +184,21 @@ collector() {
   GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$cache/otelcol" .
 }
 
+# Debian builds its own without the OTLP receiver. No service discovery is needed, which is most of it.
+prometheus() {
+  cd "$bed/prometheus"
+  GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0 go build -tags remove_all_sd -trimpath -ldflags '-s -w' \
+    -o "$cache/prometheus" github.com/prometheus/prometheus/cmd/prometheus
+}
+
+# One after the other: each compiles on all processors.
+parts_of_go() {
+  local status=0
+  part collector || status=1
+  part prometheus || status=1
+  return "$status"
+}
+
 parts_of_unstable() {
   local status=0 background began=$SECONDS
   if ! is_done victoriametrics || ! is_done unstable_chroot; then
@@ -207,14 +222,15 @@ main() {
   mkdir -p "$logs"
   chmod 755 "$cache"
   ingredients[collector]=$(cat "$bed"/collector/{main.go,go.mod,go.sum})
+  ingredients[prometheus]=$(cat "$bed"/prometheus/{go.mod,go.sum})
   ingredients[guest_kernel]="${guest_modules[*]} $(<"$bed/guest/init")"
   ingredients[unstable_chroot]="${unstable_packages[*]} $(declare -f install_into_unstable)"
   local jobs=() status=0 job
-  # The collector needs nothing of apt, so it compiles while packages are downloaded.
+  # They need nothing of apt, so they compile while packages are downloaded.
   if command -v go >/dev/null; then
-    part collector & jobs+=($!)
+    parts_of_go & jobs+=($!)
   else
-    say "collector: left out, because this machine has no go; the tests that need it will be skipped"
+    say "collector, prometheus: left out, because this machine has no go; the tests that need them will be skipped"
   fi
   install_host_packages
   part guest_kernel & jobs+=($!)

@@ -41,12 +41,13 @@ export interface OtlpMetric {
   readonly gauge?: { readonly dataPoints: readonly OtlpPoint[] };
   readonly sum?: {
     readonly dataPoints: readonly OtlpPoint[];
-    readonly aggregationTemporality?: number;
+    /** A number in OTLP's JSON, a word where protobufjs has decoded it. */
+    readonly aggregationTemporality?: number | string;
     readonly isMonotonic?: boolean;
   };
   readonly histogram?: {
     readonly dataPoints: readonly OtlpPoint[];
-    readonly aggregationTemporality?: number;
+    readonly aggregationTemporality?: number | string;
   };
 }
 

@@ -9,6 +9,7 @@ export type Part =
   | "sshd"
   | "guests"
   | "collector"
+  | "prometheus"
   | "victoriametrics"
   | "node-exporter";
 
@@ -24,6 +25,7 @@ export const paths = {
   kernel: join(cacheDirectory, "kernel/vmlinuz"),
   initrd: join(cacheDirectory, "kernel/initrd.gz"),
   collector: join(cacheDirectory, "otelcol"),
+  prometheus: join(cacheDirectory, "prometheus"),
   victoriametrics: join(cacheDirectory, "victoriametrics/usr/bin/victoria-metrics"),
   nodeExporter: join(cacheDirectory, "node-exporter/usr/bin/prometheus-node-exporter"),
 } as const;
@@ -42,11 +44,17 @@ const neededFiles: Record<Part, readonly string[]> = {
   sshd: ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/virt-ssh-helper", "/usr/bin/nc"],
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
+  prometheus: [paths.prometheus],
   victoriametrics: [paths.victoriametrics],
   "node-exporter": [paths.nodeExporter],
 };
 
-const NO_ROOT: ReadonlySet<Part> = new Set<Part>(["collector", "victoriametrics", "node-exporter"]);
+const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
+  "collector",
+  "prometheus",
+  "victoriametrics",
+  "node-exporter",
+]);
 
 async function exists(path: string): Promise<boolean> {
   try {

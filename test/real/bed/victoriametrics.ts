@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { paths } from "./parts.ts";
-import { freePorts, isAlive, startDaemon, waitFor } from "./processes.ts";
+import { endProcess, freePorts, isAlive, type ProcessName, startDaemon, waitFor } from "./processes.ts";
 import { beginRecord, recordProcess, stateDirectory, takeDown } from "./records.ts";
 
 /** A series with its newest value, as an instant query gives it. */
@@ -34,6 +34,10 @@ export interface VictoriaMetrics {
   export(match: string): Promise<ExportedSeries[]>;
   /** Makes what was received visible to queries; a new series may take a second flush, a moment later. */
   flush(): Promise<void>;
+  /** Ends it; what it has stays on disk. */
+  goAway(): Promise<void>;
+  /** Starts it again where it was, with what it had. */
+  comeBack(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,19 +52,18 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
   await beginRecord({ name, processes: [], paths: [directory] });
-  try {
-    await mkdir(directory, { recursive: true });
-    const own = [
-      `-storageDataPath=${join(directory, "data")}`,
-      `-httpListenAddr=127.0.0.1:${port}`,
-      "-retentionPeriod=10y",
-    ];
-    // Without the offset the newest 30 s would be hidden; the free space left on a test machine may be small.
-    const test = [
-      "-search.latencyOffset=0s",
-      "-storage.minFreeDiskSpaceBytes=1MB",
-      "-memory.allowedBytes=256MB",
-    ];
+  const own = [
+    `-storageDataPath=${join(directory, "data")}`,
+    `-httpListenAddr=127.0.0.1:${port}`,
+    "-retentionPeriod=10y",
+  ];
+  // Without the offset the newest 30 s would be hidden; the free space left on a test machine may be small.
+  const test = [
+    "-search.latencyOffset=0s",
+    "-storage.minFreeDiskSpaceBytes=1MB",
+    "-memory.allowedBytes=256MB",
+  ];
+  const launch = async (): Promise<ProcessName> => {
     const daemon = await startDaemon({
       command: paths.victoriametrics,
       args: [...own, ...test, ...flags],
@@ -70,6 +73,12 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
     const ready = async () => !isAlive(daemon) || (await fetch(`${url}/health`)).ok;
     await waitFor(ready, { what: "VictoriaMetrics to be healthy" });
     if (!isAlive(daemon)) throw new Error(`VictoriaMetrics ended: ${await readFile(logPath, "utf8")}`);
+    return daemon;
+  };
+  let daemon: ProcessName;
+  try {
+    await mkdir(directory, { recursive: true });
+    daemon = await launch();
   } catch (error) {
     await takeDown(name);
     throw error;
@@ -91,6 +100,8 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
       return lines.map((line) => JSON.parse(line) as ExportedSeries);
     },
     flush: async () => void (await ask(`${url}/internal/force_flush`, {})),
+    goAway: () => endProcess(daemon, 20_000),
+    comeBack: async () => void (daemon = await launch()),
     stop: () => takeDown(name),
   };
 }
