@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
+
 import type { JsonMetric, JsonPoint, JsonResource } from "../../src/metrics/json.ts";
 import type { Attributes } from "../domstats/expectations.ts";
 import { whole } from "../domstats/libvirt-units.ts";
 import type { ExportedBatch, OtlpKeyValue, OtlpMetric, OtlpPoint } from "./bed/collector.ts";
+import type { SampledSeries } from "./bed/prometheus.ts";
 import type { ExportedSeries } from "./bed/victoriametrics.ts";
 
 /**
@@ -82,7 +85,7 @@ function valueOf({ asInt, asDouble, count = "0", sum, explicitBounds = [], bucke
   };
 }
 
-/** A sample of VictoriaMetrics: its series and its time, as one text, and its value. */
+/** A sample of a backend: its series and its time, as one text, and its value. */
 export type Samples = Map<string, number>;
 
 /** What VictoriaMetrics has, without the markers that end a series. */
@@ -100,9 +103,46 @@ export function storedSamples(series: readonly ExportedSeries[]): Samples {
   );
 }
 
-/** What it should have of these resources: every attribute is a label, a histogram is Prometheus' series. */
+/** What Prometheus has. */
+export function sampledByPrometheus(series: readonly SampledSeries[]): Samples {
+  return new Map(
+    series.flatMap(({ metric, values }) =>
+      values.map(([seconds, value]): [string, number] => {
+        const { __name__: name = "", le, ...labels } = metric;
+        const bound = le === undefined ? {} : { le: String(Number(le.replace("+Inf", "Infinity"))) };
+        return [sampleKey(name, { ...labels, ...bound }, Math.round(seconds * 1000)), Number(value)];
+      }),
+    ),
+  );
+}
+
+/** What VictoriaMetrics should have of these resources: every attribute is a label, a histogram is Prometheus' series. */
 export function expectedSamples(resources: readonly JsonResource[]): Samples {
   return new Map(resources.flatMap((resource) => samplesOf(resource)));
+}
+
+/** What Prometheus should have of them: of a resource it keeps the service and its instance. */
+export function expectedByPrometheus(resources: readonly JsonResource[]): Samples {
+  return expectedSamples(
+    resources.map(({ resource, metrics }) => {
+      const { "service.name": job = "", "service.instance.id": instance = "" } = resource;
+      return { resource: { job, instance }, metrics };
+    }),
+  );
+}
+
+/** Fails where the two do not have the same samples with the same values. */
+export function assertSameSamples(expected: Samples, stored: Samples): void {
+  assert.deepEqual([...expected.keys()].filter((key) => !stored.has(key)).slice(0, 5), []);
+  assert.deepEqual([...stored.keys()].filter((key) => !expected.has(key)).slice(0, 5), []);
+  for (const [key, value] of expected) {
+    const kept = stored.get(key) ?? Number.NaN;
+    // VictoriaMetrics stores decimals of one exponent for a block of values: of a quotient it keeps twelve digits.
+    const close = Number.isInteger(value)
+      ? kept === value
+      : Math.abs(kept - value) <= Math.abs(value) * 1e-11;
+    assert.ok(close, `${key}: ${kept}, expected ${value}`);
+  }
 }
 
 function samplesOf({ resource, metrics }: JsonResource): [string, number][] {
