@@ -130,8 +130,10 @@ export class DomainMeter {
     if (this.#told === undefined) return { absentAtNs: undefined, told: undefined };
     if (told !== undefined && isSameLife(told.life, domain))
       return { absentAtNs: undefined, told: told.told };
-    // The agent was not there when it appeared: only its process tells how long it has been counting.
-    const absentAtNs = domain.process === undefined ? undefined : this.#told.listedAtNs;
+    // The agent was not there when it appeared. One that was told of in another life began this one since; of one that
+    // was not, which may have been hidden from us, only the process tells how long it has been counting.
+    const isNew = told !== undefined || domain.process !== undefined;
+    const absentAtNs = isNew ? this.#told.listedAtNs : undefined;
     return { absentAtNs, told: undefined };
   }
 }
