@@ -5,15 +5,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { after, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
 import { simulated } from "./simulated.ts";
 
@@ -26,6 +28,7 @@ const PLANTED = {
   fileHeader: "planted-file-token",
   environmentHeader: "planted-env-token",
   apiKey: "planted api+key",
+  basic: btoa("instance:planted-password"),
   attribute: "planted-attribute",
   proxyPassword: "planted-proxy",
   endpointPassword: "planted-userinfo",
@@ -35,12 +38,16 @@ const PLANTED = {
 const directory = mkdtempSync(join(tmpdir(), "kvmeter-secrets-"));
 after(() => rmSync(directory, { recursive: true }));
 writeFileSync(join(directory, "token"), `${PLANTED.fileHeader}\n`);
+writeFileSync(join(directory, "basic"), PLANTED.basic);
 writeFileSync(join(directory, "attribute"), `${PLANTED.attribute}\n`);
 const configuration = join(directory, "kvmeter.yaml");
 
+/** What nobody may see besides: a line of the key's PEM. */
+const KEY_LINE = readFileSync(join(CERTIFICATES, "client-key.pem"), "utf8").split("\n")[1] ?? "";
+
 /** Fails when any secret is in the text, in any spelling. */
-function assertClean(text: string, what: string): void {
-  for (const [where, secret] of Object.entries(PLANTED)) {
+function assertClean(text: string, what: string, planted: Readonly<Record<string, string>> = PLANTED): void {
+  for (const [where, secret] of Object.entries({ ...planted, KEY_LINE })) {
     const spellings = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
     for (const spelling of [...spellings, secret.replaceAll(" ", "+"), btoa(secret)]) {
       assert.ok(!text.includes(spelling), `${what} shows the secret ${where}:\n${text}`);
@@ -57,8 +64,8 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 
 /** What a request carried, as a chatty backend quotes it. */
 function quoteRequest(headers: Record<string, unknown>, path = ""): string {
-  const { authorization, "x-key": key, "x-env": environment } = headers;
-  return `cannot serve ${path} ${decodeURIComponent(path)} for ${String(authorization)}, ${String(key)}, ${String(environment)}`;
+  const { authorization, "x-key": key, "x-env": environment, "x-basic": basic } = headers;
+  return `cannot serve ${path} ${decodeURIComponent(path)} for ${String(authorization)}, ${String(key)}, ${String(environment)}, ${String(basic)}`;
 }
 
 /** Fails in each way in turn, quoting the request; between failures it is well, so that each is a change to log. */
@@ -113,13 +120,14 @@ const ENVIRONMENT = {
 
 /** A backend of every kind, two of which cannot be reached. */
 function writeConfiguration({ uri, http, grpc }: { uri: string; http: number; grpc: number }): void {
-  const headers = `{ authorization: "Bearer \${file:token}", x-key: ${JSON.stringify(PLANTED.literalHeader)}, x-env: "a \${env:TOKEN} b" }`;
+  const headers = `{ authorization: "Bearer \${file:token}", x-key: ${JSON.stringify(PLANTED.literalHeader)}, x-env: "a \${env:TOKEN} b", x-basic: "Basic \${file:basic}" }`;
   const query = `api_key=${encodeURIComponent(PLANTED.apiKey)}`;
   writeFileSync(
     configuration,
     `
 libvirt: [{ uri: "${uri}" }]
 interval: 100ms
+state_directory: state
 resource_attributes: { planted: "\${file:attribute}" }
 log: { level: trace, format: json }
 export:
@@ -151,6 +159,9 @@ test("nothing that is shown holds a secret, whatever backends answer", async (t)
     assert.ok(waitedMs < 20_000, `the backends were not asked often enough:\n${log}`);
     await sleep(20);
   }
+  const state = join(directory, "state");
+  assert.ok(existsSync(join(state, "kvmeter.db-wal")));
+  assertCleanFiles(state);
   child.kill("SIGTERM");
   await once(child, "close");
 
@@ -168,7 +179,38 @@ test("nothing that is shown holds a secret, whatever backends answer", async (t)
   assert.match(log, /cannot serve/);
   assertClean(log, "the log");
   assertClean(await stdout, "standard output");
+  assertCleanFiles(state);
+  assertCleanState(state);
 });
+
+/** An attribute is no secret in the queue: it belongs to what is to be sent. */
+const { attribute: _, ...QUEUE_SECRETS } = PLANTED;
+
+/** All bytes, those of deleted rows included. */
+function assertCleanFiles(state: string): void {
+  for (const name of readdirSync(state)) {
+    assertClean(readFileSync(join(state, name), "latin1"), name, QUEUE_SECRETS);
+  }
+}
+
+/** What is inside, decompressed. */
+function assertCleanState(state: string): void {
+  const database = new DatabaseSync(join(state, "kvmeter.db"), { readOnly: true });
+  const refused = database.prepare("SELECT words, codec, body FROM set_aside").all();
+  const queued = database.prepare("SELECT '' AS words, codec, body FROM batch").all();
+  const values = database.prepare("SELECT key AS words, 'none' AS codec, value AS body FROM value").all();
+  database.close();
+  assert.ok(
+    refused.some(({ words }) => String(words).includes("cannot serve")),
+    "no backend's words were kept",
+  );
+  assert.ok(queued.length > 0, "nothing is queued for the backends that cannot be reached");
+  for (const { words, codec, body } of [...refused, ...queued, ...values]) {
+    const bytes = body as Uint8Array;
+    const sent = codec === "gzip" ? gunzipSync(bytes) : codec === "zstd" ? zstdDecompressSync(bytes) : bytes;
+    assertClean(`${String(words)} ${Buffer.from(sent).toString("latin1")}`, "the queue", QUEUE_SECRETS);
+  }
+}
 
 test("the configuration is shown without secrets, sound or not", async () => {
   writeConfiguration({ uri: "qemu:///system", http: 1, grpc: 1 });

@@ -5,6 +5,7 @@ import { parseLibvirtUri } from "../libvirt/uri.ts";
 import { METRIC_ROWS } from "../metrics/definitions.ts";
 import type { Attributes } from "../metrics/points.ts";
 import { unmatchedPatterns } from "../metrics/selection.ts";
+import { secretsOf } from "../otlp/wording.ts";
 import type { Configuration } from "./configuration.ts";
 import { readDocument, type ConfigurationDocument } from "./document.ts";
 import { environmentAttributes, environmentDestination, environmentIntervalMs } from "./environment.ts";
@@ -90,7 +91,7 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
     serviceName: String(attributes["service.name"] ?? "kvmeter"),
     resourceAttributes: ownAttributes(attributes),
     log: file.log,
-    secrets: secretsOf(destinations, document.fileValues),
+    secrets: allSecrets(destinations, document.fileValues),
     warnings: warningsOf(attributes, file.export === undefined ? {} : sources.env),
   };
   return { configuration, document };
@@ -144,23 +145,13 @@ function checkAttributeNames(attributes: Attributes, report: Report): void {
   }
 }
 
-/** What must never be shown: header values, with and without their scheme, queries of URLs, contents of files. */
-function secretsOf(
+/** What must never be shown: what destinations hold of it, and contents of files. */
+function allSecrets(
   destinations: Configuration["destinations"],
   fileValues: readonly string[],
 ): readonly string[] {
-  const secrets = new Set(fileValues);
-  for (const { endpoint, headers } of destinations.flatMap((one) => [one, one.logs ?? []].flat())) {
-    for (const value of Object.values(headers)) {
-      secrets.add(value);
-      secrets.add(value.slice(value.indexOf(" ") + 1));
-    }
-    const url = URL.parse(endpoint);
-    secrets.add(url?.search.slice(1) ?? "");
-    for (const value of url?.searchParams.values() ?? []) secrets.add(value).add(encodeURIComponent(value));
-  }
-  secrets.delete("");
-  return [...secrets];
+  const requests = destinations.flatMap((one) => [one, one.logs ?? []].flat());
+  return [...new Set([...fileValues.filter((value) => value !== ""), ...requests.flatMap(secretsOf)])];
 }
 
 function warningsOf(attributes: Attributes, unusedEnv: Environment): readonly string[] {

@@ -11,8 +11,8 @@ export interface GrpcExchange {
   readonly endpointName: string;
   readonly signal: Signal;
   readonly timeoutMs: number;
-  /** Their values are kept out of messages. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Kept out of messages. */
+  readonly secrets: readonly string[];
 }
 
 /** Codes after which the same request can be sent again (OTLP specification, "OTLP/gRPC Response"). */
@@ -76,7 +76,7 @@ function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExcha
   const tooLarge = REQUEST_TOO_LARGE.test(failure.details);
   const parts = [
     `Cannot export to ${exchange.endpointName}: gRPC ${status[failure.code]}`,
-    quote(failure.details, exchange.headers),
+    quote(failure.details, exchange.secrets),
     tooLarge ? "lower the destination's request_limit" : mendOf(failure.code, exchange.signal),
   ];
   // The failure is not kept as the cause: its metadata may hold what the backend quoted of the headers.

@@ -18,7 +18,7 @@ import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./dest
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
 import { secureContextOf } from "./secure-context.ts";
-import { nameOfEndpoint, quote } from "./wording.ts";
+import { nameOfEndpoint, quote, secretsOf } from "./wording.ts";
 
 const METHODS: Readonly<Record<Signal, string>> = {
   metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -38,6 +38,7 @@ setLogVerbosity(logVerbosity.NONE);
 export class GrpcTransport implements OtlpTransport {
   readonly #options: DestinationOptions;
   readonly #endpoint: URL;
+  readonly #secrets: readonly string[];
   readonly #client: Client;
   readonly #metadata = new Metadata();
   readonly #calls = new Set<ClientUnaryCall>();
@@ -45,17 +46,19 @@ export class GrpcTransport implements OtlpTransport {
   constructor(options: DestinationOptions) {
     this.#options = options;
     this.#endpoint = grpcEndpoint(options);
+    this.#secrets = secretsOf(options);
     this.#client = createClient(this.#endpoint, options);
     for (const [name, value] of Object.entries(options.headers)) this.#metadata.set(name, value);
   }
 
   export({ body, pointCount, signal = "metrics" }: ExportRequest): Promise<ExportOutcome> {
-    const { headers, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
+    const secrets = this.#secrets;
     const endpointName = nameOfEndpoint(this.#endpoint);
     const onAnswer = (failure: ServiceError | null, answer: Buffer = Buffer.alloc(0)): ExportOutcome => {
-      if (failure !== null) return outcomeOfFailure(failure, { endpointName, signal, timeoutMs, headers });
+      if (failure !== null) return outcomeOfFailure(failure, { endpointName, signal, timeoutMs, secrets });
       const { rejectedPoints, message } = decodeExportResponse(answer, pointCount);
-      return { status: "accepted", rejectedPoints, message: quote(message, headers) };
+      return { status: "accepted", rejectedPoints, message: quote(message, secrets) };
     };
     return new Promise((resolve) => {
       const call = this.#client.makeUnaryRequest(

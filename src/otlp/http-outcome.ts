@@ -18,8 +18,8 @@ export interface HttpExchange {
   readonly endpointName: string;
   readonly signal: Signal;
   readonly pointCount: number;
-  /** Their values are kept out of messages. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Kept out of messages. */
+  readonly secrets: readonly string[];
 }
 
 /** Statuses after which the same request can be sent again (OTLP specification, "Retryable Response Codes"). */
@@ -62,15 +62,15 @@ export function outcomeOfAnswer(answer: HttpAnswer, exchange: HttpExchange): Exp
 
 function outcomeOfSuccess(
   answer: HttpAnswer,
-  { endpointName, pointCount, headers }: HttpExchange,
+  { endpointName, pointCount, secrets }: HttpExchange,
 ): ExportOutcome {
   if (isHtml(answer)) {
-    const page = quote(wordsOf(answer), headers);
+    const page = quote(wordsOf(answer), secrets);
     const message = `Cannot export to ${endpointName}: it answers with a web page (${page}): check the endpoint`;
     return { status: "refused", error: new KvmeterError("OTLP_REFUSED", message) };
   }
   const { rejectedPoints, message } = decodeExportResponse(answer.body, pointCount);
-  return { status: "accepted", rejectedPoints, message: quote(message, headers) };
+  return { status: "accepted", rejectedPoints, message: quote(message, secrets) };
 }
 
 function statusError(code: ErrorCode, answer: HttpAnswer, exchange: HttpExchange): KvmeterError {
@@ -79,7 +79,7 @@ function statusError(code: ErrorCode, answer: HttpAnswer, exchange: HttpExchange
     location === undefined ? wordsOf(answer) : `to ${nameOfLocation(location, exchange.endpointName)}`;
   const parts = [
     `Cannot export to ${exchange.endpointName}: HTTP ${status} ${http.STATUS_CODES[status] ?? ""}`.trim(),
-    quote(said, exchange.headers),
+    quote(said, exchange.secrets),
     status === 404 ? NOT_FOUND[exchange.signal] : (MENDS[status] ?? ""),
   ];
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));

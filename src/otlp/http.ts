@@ -7,7 +7,7 @@ import { type HttpAnswer, outcomeOfAnswer } from "./http-outcome.ts";
 import { http, loadHttps } from "./node-http.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
 import { secureContextOf } from "./secure-context.ts";
-import { nameOfEndpoint } from "./wording.ts";
+import { nameOfEndpoint, secretsOf } from "./wording.ts";
 
 /** More of an answer is not read: what a backend says of a request fits by far. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
@@ -33,6 +33,7 @@ type Attempt =
 export class HttpTransport implements OtlpTransport {
   readonly #options: DestinationOptions;
   readonly #endpoint: URL;
+  readonly #secrets: readonly string[];
   /** Made for the first request: what it trusts takes time to read. */
   #agent: Agent | undefined;
   readonly #send: typeof request;
@@ -40,11 +41,12 @@ export class HttpTransport implements OtlpTransport {
   constructor(options: DestinationOptions) {
     this.#options = options;
     this.#endpoint = new URL(options.endpoint);
+    this.#secrets = secretsOf(options);
     this.#send = this.#endpoint.protocol === "https:" ? loadHttps().request : http.request;
   }
 
   async export(request: ExportRequest): Promise<ExportOutcome> {
-    const { headers, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
     const endpointName = nameOfEndpoint(this.#endpoint);
     const deadline = AbortSignal.timeout(timeoutMs);
     const encoded = await this.#encode(request);
@@ -52,7 +54,7 @@ export class HttpTransport implements OtlpTransport {
     if ("error" in attempt && attempt.stale) attempt = await this.#attempt(encoded, deadline);
     if ("answer" in attempt) {
       const { pointCount, signal = "metrics" } = request;
-      return outcomeOfAnswer(attempt.answer, { endpointName, signal, pointCount, headers });
+      return outcomeOfAnswer(attempt.answer, { endpointName, signal, pointCount, secrets: this.#secrets });
     }
     const error = deadline.aborted
       ? deadlineError(endpointName, timeoutMs)

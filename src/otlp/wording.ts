@@ -1,3 +1,5 @@
+import type { DestinationOptions } from "./options.ts";
+
 /** Longest quotation of a backend's words in one of our messages. */
 const QUOTATION_LIMIT = 300;
 
@@ -10,16 +12,30 @@ export function nameOfEndpoint(endpoint: URL): string {
 }
 
 /**
- * What a backend said, fit for a message of ours: one line, no control characters, not endless, and with none of
- * the headers' values in it, should the backend have quoted what it got.
+ * What must not be shown of a destination, longer values before the parts of them: its headers' values, with and without
+ * their scheme, and the endpoint's query, in any spelling.
  */
-export function quote(words: string, headers: Readonly<Record<string, string>>): string {
-  let line = words.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+export function secretsOf({ headers, endpoint }: Pick<DestinationOptions, "headers" | "endpoint">): string[] {
+  const url = URL.parse(endpoint);
+  const secrets = new Set([url?.search.slice(1) ?? ""]);
+  for (const value of url?.searchParams.values() ?? []) secrets.add(value).add(encodeURIComponent(value));
   for (const value of Object.values(headers)) {
+    secrets.add(value).add(value.slice(value.indexOf(" ") + 1));
     // "Bearer abc": the scheme is no secret, the last part is.
-    for (const secret of [value, value.split(/\s+/).at(-1) ?? ""]) {
-      if (secret.length >= MIN_SECRET_LENGTH) line = line.replaceAll(secret, "***");
-    }
+    secrets.add(value.split(/\s+/).at(-1) ?? "");
+  }
+  secrets.delete("");
+  return [...secrets].toSorted((a, b) => b.length - a.length);
+}
+
+/**
+ * What a backend said, fit for a message of ours: one line, no control characters, not endless, and with none of
+ * the secrets in it, should the backend have quoted what it got.
+ */
+export function quote(words: string, secrets: readonly string[]): string {
+  let line = words.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+  for (const secret of secrets) {
+    if (secret.length >= MIN_SECRET_LENGTH) line = line.replaceAll(secret, "***");
   }
   return line.length > QUOTATION_LIMIT ? `${line.slice(0, QUOTATION_LIMIT)}…` : line;
 }
