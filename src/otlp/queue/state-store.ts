@@ -1,4 +1,3 @@
-import { KvmeterError, messageOf } from "../../errors.ts";
 import type { Codec } from "../compression.ts";
 import type { ExportRequest } from "../destination.ts";
 import { type Batch, ID_STEP } from "./batch.ts";
@@ -13,19 +12,15 @@ import type {
 } from "./contract.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import { encodeRequests } from "./encoded-request.ts";
+import { FileAccess } from "./file-access.ts";
 import { type QueueClock, QueueTime, systemQueueClock } from "./queue-time.ts";
-import { isDamaged } from "./sqlite-errors.ts";
-import { type OpenedFile, replaceDamagedFile, type StateDirectory, TIME_KEY } from "./state-directory.ts";
-import type { StateFile } from "./state-file.ts";
+import { type OpenedFile, type StateDirectory, TIME_KEY } from "./state-directory.ts";
 
 /** Space in memory for the batches of one destination, where there is no file or while it cannot be written. */
 export const MEMORY_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** How long what a destination left behind is kept that is no longer configured. */
 const ORPHAN_LIMITS: QueueLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxAgeMs: 48 * 3_600_000 };
-
-/** How long to leave a file alone that could not be opened or written. */
-const FILE_RETRY_MS = 10_000;
 
 /** Cycles of one destination that may wait to be encoded: more of them wait only if something hangs. */
 const WAITING_LIMIT = 8;
@@ -54,10 +49,9 @@ export class Store implements StateStore, QueueHost {
   };
   nextId = ID_STEP;
   readonly #log: StoreOptions["log"];
-  readonly #directory: StateDirectory | undefined;
   readonly #clock: QueueClock;
   #time: QueueTime;
-  #file: StateFile | undefined;
+  readonly #file: FileAccess | undefined;
   #change = new Change();
   #turn = new Turn();
   /** The turn that is being encoded. */
@@ -67,24 +61,22 @@ export class Store implements StateStore, QueueHost {
   #unclaimed = new Map<string, Batch[]>();
   #working: Promise<void> | undefined;
   #hasWork = false;
-  /** What keeps the file from being used, as far as the log is concerned. */
-  #problem: string | undefined;
-  #retryFileMs = 0;
-  #opened = false;
   #closed = false;
 
   constructor(directory: StateDirectory | undefined, options: StoreOptions) {
     this.maxMemoryBytes = options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES;
     this.#log = options.log;
-    this.#directory = directory;
     this.#clock = options.clock ?? systemQueueClock();
     this.#time = new QueueTime(this.#clock);
-    this.#openFile();
-    this.#opened = true;
+    if (directory === undefined) return;
+    const [log, clock, maxMemoryBytes] = [this.#log, this.#clock, this.maxMemoryBytes];
+    const onReplaced = (batches: OpenedFile["batches"]) => this.#reconcile(batches);
+    this.#file = new FileAccess(directory, { log, clock, maxMemoryBytes, onReplaced });
+    this.#openFile(this.#file);
   }
 
   get isDurable(): boolean {
-    return this.#file !== undefined && this.#problem === undefined;
+    return this.#file?.isWell === true;
   }
 
   get change(): Change {
@@ -123,7 +115,7 @@ export class Store implements StateStore, QueueHost {
   async read(id: number): Promise<Uint8Array | undefined> {
     const pending = this.#change.inserted.get(id);
     if (pending !== undefined) return pending.body;
-    return this.#fromFile((file) => file.read(id));
+    return this.#file?.use((file) => file.read(id));
   }
 
   commitSoon(): void {
@@ -133,7 +125,7 @@ export class Store implements StateStore, QueueHost {
 
   async settled(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
-    this.#retryFileMs = 0;
+    this.#file?.hurry();
     this.#commit();
   }
 
@@ -142,8 +134,6 @@ export class Store implements StateStore, QueueHost {
     await this.settled();
     this.#closed = true;
     this.#file?.close();
-    this.#file = undefined;
-    this.#directory?.release();
   }
 
   async #work(): Promise<void> {
@@ -170,51 +160,26 @@ export class Store implements StateStore, QueueHost {
   }
 
   #commit(): void {
-    if (this.#directory === undefined || this.#change.isEmpty) return;
-    const uptimeMs = this.#clock.uptimeMs();
-    if (this.#problem !== undefined && uptimeMs < this.#retryFileMs) return;
-    if (this.#file === undefined && !this.#openFile()) return;
-    try {
-      this.#write();
-    } catch (error) {
-      if (!isDamaged(error)) {
-        this.#fail(error);
-        return;
-      }
-      this.#replaceFile(error);
-    }
-  }
-
-  #write(): void {
+    const file = this.#file;
+    if (file === undefined || this.#change.isEmpty || file.isWaiting) return;
+    if (!file.isOpen && !this.#openFile(file)) return;
     this.#claimOrphans();
     this.#change.values.set(TIME_KEY, Buffer.from(JSON.stringify(this.#time.moment())));
-    this.#file?.commit(this.#change);
+    if (!file.write((open) => open.commit(this.#change))) return;
     this.#change = new Change();
     for (const queue of this.#queues.values()) queue.written();
-    if (this.#problem !== undefined) {
-      this.#problem = undefined;
-      this.#log.info({ directory: this.#directory?.path }, "The state directory can be written again");
-    }
   }
 
   /** Opens the file and takes over what it holds. Without one all goes on in memory. */
-  #openFile(): boolean {
-    if (this.#directory === undefined) return false;
-    try {
-      this.#adopt(this.#directory.open());
-    } catch (error) {
-      // Later it is no reason to stop: the agent has been collecting without the directory all along.
-      if (error instanceof KvmeterError && !this.#opened) throw error;
-      this.#fail(error);
-      return false;
-    }
-    return true;
+  #openFile(file: FileAccess): boolean {
+    const opened = file.open();
+    if (opened !== undefined) this.#adopt(opened);
+    return opened !== undefined;
   }
 
-  #adopt({ file, batches: recovered, moment }: OpenedFile): void {
+  #adopt({ batches: recovered, moment }: OpenedFile): void {
     const lastId = Math.max(0, ...Array.from(recovered.values(), (batches) => batches.at(-1)?.id ?? 0));
     const time = new QueueTime(this.#clock, moment);
-    this.#file = file;
     this.#shift({ ids: Math.ceil(lastId / ID_STEP) * ID_STEP, ms: time.nowMs() - this.#time.nowMs() });
     this.#time = time;
     this.#unclaimed = recovered;
@@ -251,33 +216,10 @@ export class Store implements StateStore, QueueHost {
     for (const queue of this.#queues.values()) queue.expire();
   }
 
-  #fail(error: unknown): void {
-    this.#retryFileMs = this.#clock.uptimeMs() + FILE_RETRY_MS;
-    const isNew = this.#problem === undefined;
-    this.#problem = messageOf(error);
-    if (!isNew) return;
-    const limit = `${Math.floor(this.maxMemoryBytes / 2 ** 20)} MiB`;
-    this.#log.warn(
-      { directory: this.#directory?.path },
-      `Cannot write to the state directory: ${this.#problem}: queueing in memory, at most ${limit} for each ` +
-        `destination, until it can be written`,
-    );
-  }
-
-  /** Sets a damaged file aside and goes on with a new one, with everything that could still be read in it. */
-  #replaceFile(error: unknown): void {
-    this.#file?.close();
-    this.#file = undefined;
-    if (this.#directory === undefined) return;
-    try {
-      const { file, batches } = replaceDamagedFile(this.#directory, error);
-      this.#file = file;
-      const ids = new Set([...batches.values()].flat().map(({ id }) => id));
-      for (const queue of this.#queues.values()) queue.reconcile((id) => ids.has(id));
-      this.#write();
-    } catch (failure) {
-      this.#fail(failure);
-    }
+  /** What a damaged file has lost is dropped. */
+  #reconcile(batches: OpenedFile["batches"]): void {
+    const ids = new Set([...batches.values()].flat().map(({ id }) => id));
+    for (const queue of this.#queues.values()) queue.reconcile((id) => ids.has(id));
   }
 
   #value(key: string): Uint8Array | undefined {
@@ -285,22 +227,10 @@ export class Store implements StateStore, QueueHost {
       if (values.has(key)) return values.get(key);
     }
     try {
-      return this.#fromFile((file) => file.value(key));
+      return this.#file?.use((file) => file.value(key));
     } catch (error) {
-      this.#fail(error);
+      this.#file?.fail(error);
       return undefined;
-    }
-  }
-
-  /** Reads, if need be from the file that takes the place of a damaged one. */
-  #fromFile<Result>(read: (file: StateFile) => Result): Result | undefined {
-    if (this.#file === undefined) return undefined;
-    try {
-      return read(this.#file);
-    } catch (error) {
-      if (!isDamaged(error)) throw error;
-      this.#replaceFile(error);
-      return this.#file === undefined ? undefined : read(this.#file);
     }
   }
 }
