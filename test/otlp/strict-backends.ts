@@ -15,21 +15,23 @@ export interface Rules {
   readonly check: (request: ProtoRequest, series: Map<string, bigint>) => string | undefined;
 }
 
+const refuseCumulative: Rules["check"] = (request) =>
+  first(metricsOf(request), ({ metric }) => (isCumulativeCounter(metric) ? metric.name : undefined));
+
 /** Datadog's intake: 500 kB, and no sum or histogram that is cumulative where it could be a delta. */
 export const DATADOG: Rules = {
   path: "/v1/metrics",
   requiredHeader: "dd-api-key",
   limitBytes: 500_000,
-  check: (request) =>
-    first(metricsOf(request), ({ metric }) => (isCumulativeCounter(metric) ? metric.name : undefined)),
+  check: refuseCumulative,
 };
 
-/** New Relic's: 1 MB, any temporality. */
+/** New Relic's: 1 MB. It takes cumulative counters, too, but what it recommends is sent. */
 export const NEW_RELIC: Rules = {
   path: "/v1/metrics",
   requiredHeader: "api-key",
   limitBytes: 1_000_000,
-  check: () => undefined,
+  check: refuseCumulative,
 };
 
 /**
