@@ -27,7 +27,8 @@ describe("delivery", { concurrency: true }, async () => {
       assert.ok(victoria.expected.size > 100 * cycles, `${victoria.expected.size} samples`);
       assertSameSamples(victoria.expected, victoria.stored);
       assertSameSamples(prometheus.expected, prometheus.stored);
-      assert.ok(longestGapMs < 5000, `collection stood still for ${longestGapMs} ms`);
+      // A busy machine is late now and then; what waited for the backend would wait for minutes.
+      assert.ok(longestGapMs < 30_000, `collection stood still for ${longestGapMs} ms`);
       // One line when each goes away, none for anything refused.
       const warnings = log
         .filter(({ level }) => level !== "info")

@@ -1,9 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { type BackendProcess, startBackendProcess } from "./backend-process.ts";
 import { paths } from "./parts.ts";
-import { endProcess, freePorts, isAlive, type ProcessName, startDaemon, waitFor } from "./processes.ts";
-import { beginRecord, recordProcess, stateDirectory, takeDown } from "./records.ts";
 
 /** A series with its newest value, as an instant query gives it. */
 export interface QuerySample {
@@ -23,9 +21,7 @@ export interface ExportedSeries {
 }
 
 /** A real VictoriaMetrics that runs. */
-export interface VictoriaMetrics {
-  /** As "http://127.0.0.1:8428". */
-  readonly url: string;
+export interface VictoriaMetrics extends BackendProcess {
   /** Where OTLP goes: HTTP with protobuf only. */
   readonly otlpMetricsUrl: string;
   /** An instant query; look back at most a minute. What was just sent needs {@link VictoriaMetrics.flush}. */
@@ -34,57 +30,28 @@ export interface VictoriaMetrics {
   export(match: string): Promise<ExportedSeries[]>;
   /** Makes what was received visible to queries; a new series may take a second flush, a moment later. */
   flush(): Promise<void>;
-  /** Ends it; what it has stays on disk. */
-  goAway(): Promise<void>;
-  /** Starts it again where it was, with what it had. */
-  comeBack(): Promise<void>;
-  stop(): Promise<void>;
 }
-
-let started = 0;
 
 /** Starts VictoriaMetrics with empty storage on a free port. Further flags go after the bed's own. */
 export async function startVictoriaMetrics(flags: readonly string[] = []): Promise<VictoriaMetrics> {
-  started += 1;
-  const name = `victoriametrics-${process.pid}-${started}`;
-  const directory = join(stateDirectory, name);
-  const logPath = join(directory, "victoriametrics.log");
-  const [port] = await freePorts(1);
-  const url = `http://127.0.0.1:${port}`;
-  await beginRecord({ name, processes: [], paths: [directory] });
-  const own = [
-    `-storageDataPath=${join(directory, "data")}`,
-    `-httpListenAddr=127.0.0.1:${port}`,
-    "-retentionPeriod=10y",
-  ];
-  // Without the offset the newest 30 s would be hidden; the free space left on a test machine may be small.
-  const test = [
-    "-search.latencyOffset=0s",
-    "-storage.minFreeDiskSpaceBytes=1MB",
-    "-memory.allowedBytes=256MB",
-  ];
-  const launch = async (): Promise<ProcessName> => {
-    const daemon = await startDaemon({
-      command: paths.victoriametrics,
-      args: [...own, ...test, ...flags],
-      logPath,
-    });
-    recordProcess(name, daemon);
-    const ready = async () => !isAlive(daemon) || (await fetch(`${url}/health`)).ok;
-    await waitFor(ready, { what: "VictoriaMetrics to be healthy" });
-    if (!isAlive(daemon)) throw new Error(`VictoriaMetrics ended: ${await readFile(logPath, "utf8")}`);
-    return daemon;
-  };
-  let daemon: ProcessName;
-  try {
-    await mkdir(directory, { recursive: true });
-    daemon = await launch();
-  } catch (error) {
-    await takeDown(name);
-    throw error;
-  }
+  const backend = await startBackendProcess({
+    title: "VictoriaMetrics",
+    command: paths.victoriametrics,
+    args: async ({ directory, address }) => [
+      `-storageDataPath=${join(directory, "data")}`,
+      `-httpListenAddr=${address}`,
+      "-retentionPeriod=10y",
+      // Without this the newest 30 s would be hidden; the free space left on a test machine may be small.
+      "-search.latencyOffset=0s",
+      "-storage.minFreeDiskSpaceBytes=1MB",
+      "-memory.allowedBytes=256MB",
+      ...flags,
+    ],
+    healthPath: "/health",
+  });
+  const { url } = backend;
   return {
-    url,
+    ...backend,
     otlpMetricsUrl: `${url}/opentelemetry/v1/metrics`,
     query: async (promql) => {
       const answer = JSON.parse(
@@ -100,9 +67,6 @@ export async function startVictoriaMetrics(flags: readonly string[] = []): Promi
       return lines.map((line) => JSON.parse(line) as ExportedSeries);
     },
     flush: async () => void (await ask(`${url}/internal/force_flush`, {})),
-    goAway: () => endProcess(daemon, 20_000),
-    comeBack: async () => void (daemon = await launch()),
-    stop: () => takeDown(name),
   };
 }
 

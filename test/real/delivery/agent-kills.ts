@@ -76,7 +76,7 @@ export async function killAgents(kills: number, uri: string): Promise<KillReport
 
 function configurationText(uri: string, endpoint: string): string {
   return `
-libvirt: [{ uri: "${uri}" }]
+libvirt: [{ uri: "${uri}", timeout: 60s }]
 interval: 100ms
 state_directory: state
 log: { level: info, format: json }
