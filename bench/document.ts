@@ -6,7 +6,7 @@ import type { BenchResult, BenchRow } from "./result.ts";
 export function benchmarksDocument(results: readonly BenchResult[]): string {
   return `# Benchmarks
 
-Written by \`npm run bench\`, which takes about three minutes; \`npm run bench -- decode\` runs one and prints it. Every
+Written by \`npm run bench\`, which takes about six minutes; \`npm run bench -- decode\` runs one and prints it. Every
 benchmark has a process of its own, and so have the simulated hypervisor and the receiving end. Ratios are of one run
 on one machine and travel better than the milliseconds.
 

@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   host: () => import("./host.ts"),
   agent: () => import("./agent.ts"),
   hypervisor: () => import("./hypervisor-cost.ts"),
+  outage: () => import("./outage.ts"),
 };
 
 /** How this file calls itself for one benchmark, whose result it then sends to its parent. */
