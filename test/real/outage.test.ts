@@ -30,10 +30,8 @@ describe("delivery", { concurrency: true }, async () => {
       // A busy machine is late now and then; what waited for the backend would wait for minutes.
       assert.ok(longestGapMs < 30_000, `collection stood still for ${longestGapMs} ms`);
       // One line when each goes away, none for anything refused.
-      const warnings = log
-        .filter(({ level }) => level !== "info")
-        .map(({ destination, msg }) => `${destination}: ${msg}`);
-      assert.equal(warnings.length, 2, warnings.join("\n"));
+      const warnings = log.filter(({ level, destination }) => level !== "info" && destination !== undefined);
+      assert.equal(warnings.length, 2, warnings.map(({ msg }) => msg).join("\n"));
     },
   );
 
@@ -46,7 +44,7 @@ describe("delivery", { concurrency: true }, async () => {
       for (const report of reports) {
         t.diagnostic(JSON.stringify(report));
         const { committed, withQueue, duringSend, beforeAcknowledge } = report;
-        assert.ok(committed > 100, `only ${committed} batches were queued`);
+        assert.ok(committed > 50, `only ${committed} batches were queued`);
         assert.ok(withQueue > 20 && duringSend > 10 && beforeAcknowledge > 10, "the kills hit nothing");
       }
     },
