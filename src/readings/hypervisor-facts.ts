@@ -17,6 +17,9 @@ export interface HypervisorFacts {
   readonly driverVersion: string;
   /** The CPU's architecture as the kernel calls it: x86_64. */
   readonly architecture: string;
+  /** CPUs that are online. */
+  readonly cpus: number;
+  readonly memoryKiB: Integer;
 }
 
 /** How things stand with a hypervisor at the end of a cycle, whether it could be read or not. */
@@ -50,6 +53,8 @@ export async function readHypervisorFacts(
     driver,
     driverVersion: versionText(hypervisor),
     architecture: node.model,
+    cpus: node.cpus,
+    memoryKiB: node.memoryKiB,
   };
 }
 

@@ -14,6 +14,8 @@ const FACTS = {
   driver: "QEMU",
   driverVersion: "11.1.0",
   architecture: "x86_64",
+  cpus: 8,
+  memoryKiB: 16_777_216,
 };
 
 function connection(seconds: number, rest: Partial<ConnectionReading> = {}): ConnectionReading {
