@@ -38,7 +38,15 @@ async function written(): Promise<void> {
 }
 
 const { stdout, stderr, env } = process;
-const context = { stdout, stderr, env, signal: stop.signal };
+const context = {
+  stdout,
+  stderr,
+  env,
+  signal: stop.signal,
+  get stdin() {
+    return process.stdin;
+  },
+};
 stdout.on("error", onOutputError);
 // A log that nobody reads is no reason to stop.
 stderr.on("error", () => {});

@@ -12,10 +12,24 @@ export interface Output {
   off?(event: "resize", listener: () => void): unknown;
 }
 
+/** Standard input, as far as it is a keyboard. */
+export interface Input {
+  readonly isTTY?: boolean | undefined;
+  setEncoding(encoding: "utf8"): unknown;
+  /** Each key at once, and none shown. */
+  setRawMode?(isRaw: boolean): unknown;
+  on(event: "data", listener: (text: string) => void): unknown;
+  off(event: "data", listener: (text: string) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
+
 /** What a command may know of the world around it. */
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Only a command with keys looks at it: looking opens it. */
+  readonly stdin?: Input | undefined;
   readonly env: Environment;
   /** Aborted by the first SIGINT or SIGTERM: the command then stops in order. */
   readonly signal: AbortSignal;

@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Read every domain once, print what was read, and exit.",
     load: () => import("./once.ts"),
   },
+  top: { summary: "A live screen of all VMs.", load: () => import("./top.ts") },
   metrics: { summary: "List every metric that kvmeter knows.", load: () => import("./metrics.ts") },
   config: { summary: "Print, check or describe the configuration.", load: () => import("./config.ts") },
   demo: {

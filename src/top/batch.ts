@@ -1,0 +1,74 @@
+import type { CommandContext, Output } from "../cli/command.ts";
+import { clockTime } from "../cli/demo/view.ts";
+import { ticks } from "../schedule.ts";
+import { placeColumns, rowLine, titleLine } from "./cells.ts";
+import { csvLine, csvTitles } from "./csv.ts";
+import type { TopFeed } from "./feed.ts";
+import { headLines } from "./head.ts";
+import { painterFor } from "./paint.ts";
+import { columnsFor, rowsOf, type View } from "./view.ts";
+
+export interface BatchOptions {
+  readonly feed: TopFeed;
+  readonly intervalMs: number;
+  readonly intervalText: string;
+  readonly view: View;
+  readonly format: "table" | "csv";
+  /** How many samples to print; undefined: until a signal. */
+  readonly count: number | undefined;
+}
+
+/**
+ * Prints one sample after the other, as many lines as there are VMs. The first reading is not printed, since it has no
+ * rates. Gives how many samples had a hypervisor.
+ */
+export async function runBatch(options: BatchOptions, { stdout, signal }: CommandContext): Promise<number> {
+  const { feed, intervalMs, format, count = Infinity } = options;
+  let printed = 0;
+  let good = 0;
+  let hasReading = false;
+  if (format === "csv") stdout.write(`${csvTitles()}\n`);
+  for await (const _ of ticks(intervalMs, signal)) {
+    await feed.refresh(signal);
+    if (signal.aborted) break;
+    const isInSight = feed.model.hosts.some((host) => host.isInSight);
+    const isFirst = isInSight && !hasReading;
+    hasReading ||= isInSight;
+    if (isFirst) continue;
+    if (isInSight) good += 1;
+    stdout.write(format === "csv" ? csvSample(options) : tableSample(options, stdout));
+    printed += 1;
+    if (printed >= count) break;
+  }
+  return good;
+}
+
+function csvSample({ feed, view }: BatchOptions): string {
+  const time = new Date();
+  return rowsOf(feed.model.domains, view)
+    .map((domain) => `${csvLine(domain, time)}\n`)
+    .join("");
+}
+
+function tableSample({ feed: { model }, view, intervalText }: BatchOptions, stdout: Output): string {
+  const width = stdout.columns ?? Infinity;
+  const paint = painterFor("none");
+  const rows = rowsOf(model.domains, view);
+  const head = headLines(model, {
+    width,
+    paint,
+    view,
+    time: clockTime(),
+    intervalText,
+    rowCount: rows.length,
+  });
+  const { sort, isReversed, shift, units } = view;
+  const placed = placeColumns(columnsFor(model.hosts.length), { width, shift, sort });
+  const lines = [
+    ...head,
+    titleLine(placed, sort, isReversed),
+    ...rows.map((domain) => rowLine(placed, domain, { units, isSelected: false, paint })),
+    "",
+  ];
+  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+}

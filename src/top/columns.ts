@@ -1,0 +1,226 @@
+import { type Column, figureColumn } from "./column.ts";
+import { healthOf, severityOf } from "./health.ts";
+import type { Subject } from "./subject.ts";
+
+/** libvirt's states in five letters. */
+const SHORT_STATES: Readonly<Record<string, string>> = {
+  nostate: "none",
+  running: "run",
+  blocked: "block",
+  paused: "pause",
+  shutdown: "down",
+  shutoff: "off",
+  crashed: "crash",
+  pmsuspended: "susp",
+};
+
+/** A VM's memory: what the guest uses where it tells, else what its QEMU takes of the host. */
+export function memoryUsed(whole: Subject): number | undefined {
+  return whole.figure("guestUsage") ?? whole.figure("rss");
+}
+
+function slowest(disk: Subject): number | undefined {
+  const [read, write] = [disk.figure("readLatency"), disk.figure("writeLatency")];
+  return read === undefined ? write : Math.max(read, write ?? 0);
+}
+
+/** THE TABLE of the screen: a column is a row here, and everything else about it follows. */
+export const COLUMNS: readonly Column[] = [
+  {
+    kind: "text",
+    id: "name",
+    title: "NAME",
+    width: 14,
+    rank: 0,
+    help: "The VM's name.",
+    source: "the list of domains",
+    text: ({ name }) => name,
+  },
+  {
+    kind: "text",
+    id: "host",
+    title: "HOST",
+    width: 12,
+    rank: 0,
+    help: "Its hypervisor. Shown when there are several.",
+    source: "the connection",
+    text: ({ host }) => host,
+  },
+  {
+    kind: "text",
+    id: "state",
+    title: "STATE",
+    width: 5,
+    rank: 0,
+    help: "run, pause, off, crash, susp (suspended by the guest), down (shutting down), block, none.",
+    source: "libvirt.domain.status",
+    text: ({ condition: { state } }) => (state === undefined ? undefined : (SHORT_STATES[state] ?? state)),
+  },
+  figureColumn("vcpus", {
+    id: "vcpus",
+    title: "VCPU",
+    width: 4,
+    format: "count",
+    rank: 9,
+    help: "vCPUs that are online.",
+  }),
+  figureColumn("cpu", {
+    id: "cpu_ratio",
+    title: "CPU%",
+    format: "percent",
+    rank: 0,
+    help: "Share of its vCPUs that the VM used; QEMU's own threads can lift it above 100.",
+    notice: 0.8,
+    bad: 0.95,
+  }),
+  figureColumn("steal", {
+    id: "steal_ratio",
+    title: "STEAL",
+    format: "percent",
+    rank: 1,
+    help: "Share of time, in percent, that its vCPUs wanted a host CPU and had none: the mean of its vCPUs.",
+    notice: 0.02,
+    bad: 0.1,
+  }),
+  figureColumn("wait", {
+    id: "run_queue_ratio",
+    title: "RUNQ",
+    format: "percent",
+    rank: 8,
+    help: "Share of time, in percent, that its vCPUs stood in the host's run queue, as the scheduler's own count has it.",
+    notice: 0.02,
+    bad: 0.1,
+  }),
+  {
+    kind: "number",
+    id: "memory_used_bytes",
+    title: "MEM",
+    width: 5,
+    format: "bytes",
+    rank: 1,
+    help: "Memory that the guest uses; where it does not tell, what its QEMU takes of the host.",
+    figures: ["guestUsage", "rss"],
+    value: memoryUsed,
+  },
+  figureColumn("memoryLimit", {
+    id: "memory_limit_bytes",
+    title: "LIMIT",
+    format: "bytes",
+    rank: 4,
+    help: "Memory that the VM can have at most.",
+  }),
+  figureColumn("guestUtilization", {
+    id: "memory_ratio",
+    title: "MEM%",
+    format: "percent",
+    rank: 5,
+    help: "Share of the guest's memory that cannot be had without swapping. Only where the guest tells.",
+    notice: 0.85,
+    bad: 0.95,
+  }),
+  figureColumn("balloon", {
+    id: "balloon_bytes",
+    title: "BALLN",
+    format: "bytes",
+    rank: 10,
+    help: "Memory that the balloon leaves to the VM now.",
+  }),
+  figureColumn("rss", {
+    id: "rss_bytes",
+    title: "RSS",
+    format: "bytes",
+    rank: 12,
+    help: "Host memory that its QEMU occupies.",
+  }),
+  figureColumn("readBytes", {
+    id: "disk_read_bytes_per_second",
+    title: "READ",
+    format: "bytes",
+    rank: 2,
+    help: "Bytes in a second that it read from its disks.",
+  }),
+  figureColumn("writtenBytes", {
+    id: "disk_written_bytes_per_second",
+    title: "WRITE",
+    format: "bytes",
+    rank: 2,
+    help: "Bytes in a second that it wrote to its disks.",
+  }),
+  figureColumn("reads", {
+    id: "disk_reads_per_second",
+    title: "RD/s",
+    format: "count",
+    rank: 7,
+    help: "Reads in a second.",
+  }),
+  figureColumn("writes", {
+    id: "disk_writes_per_second",
+    title: "WR/s",
+    format: "count",
+    rank: 7,
+    help: "Writes in a second.",
+  }),
+  {
+    kind: "number",
+    id: "disk_latency_seconds",
+    title: "LATms",
+    width: 5,
+    format: "milliseconds",
+    rank: 3,
+    help: "Mean duration, in milliseconds, of a read or a write, of the disk and direction where it was longest.",
+    figures: ["readLatency", "writeLatency"],
+    value: slowest,
+    notice: 0.05,
+    bad: 0.2,
+  },
+  figureColumn("receivedBytes", {
+    id: "network_received_bytes_per_second",
+    title: "IN",
+    format: "traffic",
+    rank: 2,
+    help: "Bytes (or bits) in a second that the guest received.",
+  }),
+  figureColumn("sentBytes", {
+    id: "network_sent_bytes_per_second",
+    title: "OUT",
+    format: "traffic",
+    rank: 2,
+    help: "Bytes (or bits) in a second that the guest sent.",
+  }),
+  figureColumn("drops", {
+    id: "network_drops_per_second",
+    title: "DROPS",
+    format: "count",
+    rank: 6,
+    help: "Packets in a second, to and from the guest, that the host dropped.",
+    notice: Number.MIN_VALUE,
+  }),
+  figureColumn("errors", {
+    id: "network_errors_per_second",
+    title: "ERRS",
+    format: "count",
+    rank: 13,
+    help: "Errors in a second on its interfaces.",
+    notice: Number.MIN_VALUE,
+  }),
+  figureColumn("uptime", {
+    id: "uptime_seconds",
+    title: "UPTIME",
+    width: 6,
+    format: "age",
+    rank: 11,
+    help: "Time since its QEMU started.",
+  }),
+  {
+    kind: "text",
+    id: "health",
+    title: "HEALTH",
+    width: 8,
+    rank: 0,
+    help: "hung and busy with the time since when QEMU has not answered, why a VM is paused, memory figures that are old or that the guest does not tell.",
+    source: "libvirt.domain.control.status, .state.reason, .memory.stats.age",
+    text: (domain) => healthOf(domain).text,
+    level: (domain) => healthOf(domain).level,
+    order: severityOf,
+  },
+];
