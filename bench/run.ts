@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   agent: () => import("./agent.ts"),
   hypervisor: () => import("./hypervisor-cost.ts"),
   outage: () => import("./outage.ts"),
+  top: () => import("./top.ts"),
 };
 
 /** How this file calls itself for one benchmark, whose result it then sends to its parent. */
