@@ -14,7 +14,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 host_packages=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils
   busybox-static cpio debootstrap zstd xz-utils ca-certificates iproute2 procps util-linux
-  openssh-server netcat-openbsd openssl
+  openssh-server netcat-openbsd openssl tmux
 )
 # Not libvirt-daemon-system: it wants systemd, and the bed starts the daemons itself.
 unstable_packages=(

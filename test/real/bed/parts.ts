@@ -7,6 +7,7 @@ export type Part =
   | "newer-libvirtd"
   | "openssl"
   | "sshd"
+  | "tmux"
   | "guests"
   | "collector"
   | "prometheus"
@@ -42,6 +43,7 @@ const neededFiles: Record<Part, readonly string[]> = {
   ],
   openssl: ["/usr/bin/openssl"],
   sshd: ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/virt-ssh-helper", "/usr/bin/nc"],
+  tmux: ["/usr/bin/tmux"],
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
   prometheus: [paths.prometheus],
@@ -54,6 +56,7 @@ const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
   "prometheus",
   "victoriametrics",
   "node-exporter",
+  "tmux",
 ]);
 
 async function exists(path: string): Promise<boolean> {
