@@ -8,12 +8,14 @@ import { renderConfigDoc } from "./generate/config-doc.ts";
 import { renderErrorsDoc } from "./generate/errors-doc.ts";
 import { renderMetricsDoc } from "./generate/metrics-doc.ts";
 import { renderSchema } from "./generate/schema.ts";
+import { renderTopDoc } from "./generate/top-doc.ts";
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   "config/kvmeter.schema.json": renderSchema,
   "docs/config.md": renderConfigDoc,
   "docs/errors.md": renderErrorsDoc,
   "docs/metrics.md": renderMetricsDoc,
+  "docs/top.md": renderTopDoc,
 };
 
 const checkOnly = process.argv.includes("--check");

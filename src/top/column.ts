@@ -50,7 +50,8 @@ export function figureColumn(
 
 /** Where a column's numbers come from, as the catalogue has them. */
 export function sourcesOf(column: Column): readonly string[] {
-  return column.kind === "text" ? [column.source] : column.figures.map((name) => FIGURES[name].metric);
+  if (column.kind === "text") return [column.source];
+  return [...new Set(column.figures.map((name) => FIGURES[name].metric))];
 }
 
 /** The value by which a column sorts; undefined comes last. */

@@ -218,7 +218,7 @@ export const COLUMNS: readonly Column[] = [
     width: 8,
     rank: 0,
     help: "hung and busy with the time since when QEMU has not answered, why a VM is paused, memory figures that are old or that the guest does not tell.",
-    source: "libvirt.domain.control.status, .state.reason, .memory.stats.age",
+    source: "libvirt.domain.control.status and .time, .status, .state.reason, .memory.stats.age",
     text: (domain) => healthOf(domain).text,
     level: (domain) => healthOf(domain).level,
     order: severityOf,
