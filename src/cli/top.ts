@@ -74,7 +74,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const { secrets, intervalMs } = configuration;
   const log = await createLogger({ ...configuration.log, level: "warn", stream, secrets });
   const feed = new TopFeed(configuration, log);
-  const options = { feed, intervalMs, intervalText: formatDuration(intervalMs), view };
+  const options = { feed, intervalText: formatDuration(intervalMs), view };
   try {
     if (isLive) {
       const { runLive } = await import("../top/live.ts");

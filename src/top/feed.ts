@@ -7,6 +7,7 @@ import { requiredGroups, unusedScopes } from "../metrics/selection.ts";
 import { Poller } from "../poll.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
 import { HypervisorSource } from "../readings/hypervisor-source.ts";
+import { ticks } from "../schedule.ts";
 import { TOP_HYPERVISOR_ROWS, TOP_ROWS, TopModel } from "./model.ts";
 
 /** The rest of an interval is for drawing. */
@@ -23,31 +24,48 @@ export class TopFeed {
   readonly model = new TopModel();
   readonly #sources: readonly HypervisorSource[];
   readonly #poller: Poller<HypervisorReading>;
-  readonly #deadlineMs: number;
-  #isFirst = true;
+  readonly #intervalMs: number;
 
-  constructor({ libvirt, domains, intervalMs }: Configuration, log: Logger) {
+  constructor({ libvirt, domains, intervalMs, statistics }: Configuration, log: Logger) {
     const included = globMatcher(domains.include);
     const excluded = globMatcher(domains.exclude);
+    const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
+    const stretchAboveMs = stretchAbove * intervalMs;
     this.#sources = libvirt.map(
       ({ uri, timeoutMs }) =>
         new HypervisorSource({
           uri,
           timeoutMs,
           groups: requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS),
+          pace: { cycleMs: intervalMs, slowIntervalMs, intervalsMs, stretchAboveMs },
           unusedScopes: unusedScopes(TOP_ROWS),
           wanted: (name) => included(name) && !excluded(name),
           clock: systemClock,
         }),
     );
     this.#poller = new Poller(this.#sources, systemClock, log);
-    this.#deadlineMs = Math.max(SOURCE_SHARE * intervalMs, LEAST_DEADLINE_MS);
+    this.#intervalMs = intervalMs;
   }
 
-  /** One refresh. Never throws: what went wrong is in the model and, once, in the log. */
-  async refresh(signal: AbortSignal): Promise<void> {
-    const deadlineMs = this.#isFirst ? FIRST_DEADLINE_MS : this.#deadlineMs;
-    this.#isFirst = false;
+  /**
+   * One refresh after the other, until the signal aborts; none while it is paused. The first takes longer than the
+   * others, so the time from one to the next is counted from its end.
+   */
+  async *refreshes(signal: AbortSignal, isPaused: () => boolean): AsyncGenerator<void> {
+    await this.#refresh(FIRST_DEADLINE_MS, signal);
+    if (!signal.aborted) yield;
+    let isFirst = true;
+    for await (const _ of ticks(this.#intervalMs, signal)) {
+      if (!isFirst && !isPaused()) {
+        await this.#refresh(Math.max(SOURCE_SHARE * this.#intervalMs, LEAST_DEADLINE_MS), signal);
+        if (!signal.aborted) yield;
+      }
+      isFirst = false;
+    }
+  }
+
+  /** Never throws: what went wrong is in the model and, once, in the log. */
+  async #refresh(deadlineMs: number, signal: AbortSignal): Promise<void> {
     const outcomes = await this.#poller.poll(deadlineMs, signal);
     if (signal.aborted) return;
     this.#poller.report(outcomes);

@@ -1,3 +1,7 @@
+import { DOMAIN_ROWS } from "../metrics/definitions.ts";
+import { groupOf, SCOPES } from "../metrics/plan.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+
 /** Parts of a VM. */
 export type DeviceKind = "vcpu" | "disk" | "nic";
 
@@ -87,10 +91,19 @@ const DEVICE_ATTRIBUTES: Readonly<Record<DeviceKind, string>> = {
   nic: "network.interface.name",
 };
 
+/** With which group of statistics a part is told at all. */
+export const DEVICE_GROUPS: Readonly<Record<DeviceKind, StatisticsGroup>> = {
+  vcpu: "vcpu",
+  disk: "block",
+  nic: "interface",
+};
+
 /** A figure as the reading of points needs it. */
 export interface PlannedFigure extends Omit<FigureRow, "device" | "past"> {
   /** Where its number stands among a subject's. */
   readonly index: number;
+  /** With which group of a domain's statistics it is read; undefined for what is not of a domain. */
+  readonly group: StatisticsGroup | undefined;
   readonly device: { readonly kind: DeviceKind; readonly attribute: string } | undefined;
 }
 
@@ -103,16 +116,22 @@ export const FIGURE_INDEX = Object.fromEntries(ENTRIES.map(([name], index) => [n
   Record<FigureName, number>
 >;
 
-/** The figures that are made of each metric. */
-export const FIGURES_OF: ReadonlyMap<string, readonly PlannedFigure[]> = Map.groupBy(
-  ENTRIES.map(([, { device, metric, where, take, fold }], index): PlannedFigure => ({
+/** All figures. */
+export const PLANNED_FIGURES: readonly PlannedFigure[] = ENTRIES.map(
+  ([, { device, metric, where, take, fold }], index) => ({
     metric,
     ...(where === undefined ? {} : { where }),
     take,
     fold,
     index,
+    group: groupOfMetric(metric),
     device: device === undefined ? undefined : { kind: device, attribute: DEVICE_ATTRIBUTES[device] },
-  })),
+  }),
+);
+
+/** The figures that are made of each metric. */
+export const FIGURES_OF: ReadonlyMap<string, readonly PlannedFigure[]> = Map.groupBy(
+  PLANNED_FIGURES,
   ({ metric }) => metric,
 );
 
@@ -128,6 +147,13 @@ export const PAST_OF: Readonly<Record<SubjectKind, readonly number[]>> = {
 /** Does the screen need this metric? libvirt is asked for nothing else. */
 export function isShown(metric: string): boolean {
   return FIGURES_OF.has(metric) || Object.values<string>(STATE_METRICS).includes(metric);
+}
+
+function groupOfMetric(metric: string): StatisticsGroup | undefined {
+  const row = DOMAIN_ROWS.find(({ name }) => name === metric);
+  if (row === undefined) return undefined;
+  const field = row.from === "fields" ? row.sources[0]?.field : undefined;
+  return field === undefined ? SCOPES[row.scope].group : groupOf(row.scope, field);
 }
 
 function pastOf(kind: SubjectKind): readonly number[] {

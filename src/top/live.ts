@@ -1,6 +1,5 @@
 import type { CommandContext } from "../cli/command.ts";
 import { clockTime } from "../cli/demo/view.ts";
-import { ticks } from "../schedule.ts";
 import { type Command, pressed } from "./bindings.ts";
 import type { TopFeed } from "./feed.ts";
 import { type Frame, frameOf } from "./frame.ts";
@@ -11,7 +10,6 @@ import type { View } from "./view.ts";
 
 export interface LiveOptions {
   readonly feed: TopFeed;
-  readonly intervalMs: number;
   readonly intervalText: string;
   /** How things are seen at the beginning. */
   readonly view: View;
@@ -28,7 +26,6 @@ const SUSPEND_MS = 200;
  * terminal that went away.
  */
 export async function runLive(options: LiveOptions, context: CommandContext): Promise<void> {
-  const { feed, intervalMs } = options;
   const ended = new AbortController();
   const end = (): void => ended.abort();
   const stop = AbortSignal.any([context.signal, ended.signal]);
@@ -39,11 +36,7 @@ export async function runLive(options: LiveOptions, context: CommandContext): Pr
   context.stdout.on?.("resize", session.redraw);
   session.enter();
   try {
-    for await (const _ of ticks(intervalMs, stop)) {
-      if (session.isPaused) continue;
-      await feed.refresh(stop);
-      session.refreshed();
-    }
+    for await (const _ of options.feed.refreshes(stop, () => session.isPaused)) session.refreshed();
   } finally {
     session.leave();
     context.stdout.off?.("resize", session.redraw);

@@ -4,8 +4,9 @@ import { DomainMeter } from "../metrics/domain-meter.ts";
 import { HypervisorMeter } from "../metrics/hypervisor-meter.ts";
 import type { MetricPoints } from "../metrics/points.ts";
 import type { SourceOutcome } from "../poll.ts";
-import type { HypervisorReading } from "../readings/domain.ts";
+import type { DomainReading, HypervisorReading } from "../readings/domain.ts";
 import type { ConnectionReading, HypervisorFacts } from "../readings/hypervisor-facts.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import { isShown, STATE_METRICS } from "./figures.ts";
 import { Subject } from "./subject.ts";
 import { takePoints } from "./take-points.ts";
@@ -107,6 +108,15 @@ export class TopModel {
   }
 }
 
+/**
+ * What of a domain is as it was when it was read last: the groups that were not read in this cycle. Of one that does not
+ * run or does not answer nothing is.
+ */
+function dueIn({ id, statistics: { readAt, items } }: DomainReading): (group: StatisticsGroup) => boolean {
+  const isWell = id >= 0 && items.control === undefined;
+  return (group) => !isWell || group === "control" || readAt[group] !== undefined;
+}
+
 function countsByState(points: MetricPoints["points"]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const point of points) {
@@ -162,8 +172,9 @@ function updateDomains(
   const host = reading.identity.hostName;
   const before = hypervisor.domains;
   const now = new Map<string, TopDomain>();
-  for (const { uuid, name } of reading.domains) {
-    const refresh = { name, host, points: points.get(uuid), withParts };
+  for (const domain of reading.domains) {
+    const { uuid, name, id } = domain;
+    const refresh = { name, id, host, points: points.get(uuid), isDue: dueIn(domain), withParts };
     const known = before.get(uuid);
     known?.update(refresh);
     now.set(uuid, known ?? new TopDomain(uuid, uri, refresh));

@@ -14,6 +14,8 @@ export class Subject {
   /** vda, vnet0, the number of a vCPU; of a VM and a hypervisor it stands elsewhere. */
   readonly name: string;
   readonly #now = [...NOTHING_TOLD];
+  /** What was told last, however long ago. */
+  readonly #last = [...NOTHING_TOLD];
   readonly #counts = Array.from({ length: FIGURE_COUNT }, () => 0);
   #past: Float32Array | undefined;
   #pastEnd = 0;
@@ -41,6 +43,11 @@ export class Subject {
     });
   }
 
+  /** It has started anew: nothing of what was told before is true. */
+  forget(): void {
+    this.#last.fill(Number.NaN);
+  }
+
   /** Begins a refresh: nothing has been told yet. */
   clear(): void {
     this.#now.fill(Number.NaN);
@@ -58,8 +65,17 @@ export class Subject {
     else if (value > before) this.#now[index] = value;
   }
 
+  /** The figure was not asked for in this refresh, since it changes seldom: it is what it was. */
+  hold(index: number): void {
+    this.#now[index] = this.#last[index] ?? Number.NaN;
+  }
+
   /** Ends a refresh: what is shown now is the past's last. */
   remember(): void {
+    for (let index = 0; index < FIGURE_COUNT; index++) {
+      const value = this.#now[index] ?? Number.NaN;
+      if (!Number.isNaN(value)) this.#last[index] = value;
+    }
     const rows = PAST_OF[this.kind];
     this.#past ??= new Float32Array(rows.length * PAST_LENGTH).fill(Number.NaN);
     const slot = this.#pastEnd % PAST_LENGTH;

@@ -1,6 +1,7 @@
 import type { ResourcePoints } from "../metrics/points.ts";
 import type { DomainReading } from "../readings/domain.ts";
-import { type DeviceKind, STATE_METRICS } from "./figures.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+import { DEVICE_GROUPS, type DeviceKind, PLANNED_FIGURES, STATE_METRICS } from "./figures.ts";
 import { Subject } from "./subject.ts";
 import { currentState, type PartOf, takePoints } from "./take-points.ts";
 
@@ -16,11 +17,13 @@ export interface Condition {
 const UNKNOWN: Condition = { state: undefined, reason: undefined, control: undefined };
 
 /** What a refresh brought of a VM. */
-export interface DomainRefresh extends Pick<DomainReading, "name"> {
+export interface DomainRefresh extends Pick<DomainReading, "name" | "id"> {
   /** What libvirt calls the hypervisor's machine. */
   readonly host: string;
   /** Undefined: nothing is known of it but that it is there. */
   readonly points: ResourcePoints | undefined;
+  /** Was the group read in this refresh, or should it have been? What was not due is as it was. */
+  readonly isDue: (group: StatisticsGroup) => boolean;
   /** Are its parts to be followed, too? Once they were they always are. */
   readonly withParts: boolean;
 }
@@ -70,22 +73,29 @@ export class TopDomain {
     if (this.#parts === undefined) {
       this.#parts = new Parts();
       // The points hold until the next reading.
-      if (this.#isInSight) this.#parts.update(this.#last.points);
+      if (this.#isInSight) this.#parts.update(this.#last);
     }
     return this.#parts.of(kind);
   }
 
   /** Takes a refresh. */
   update(refresh: DomainRefresh): void {
-    const { points, withParts } = refresh;
+    const { points, withParts, isDue, id } = refresh;
+    if (id !== this.#last.id) {
+      this.whole.forget();
+      this.#parts &&= new Parts();
+    }
     this.#last = refresh;
     this.#isInSight = true;
     this.#condition = points === undefined ? UNKNOWN : conditionOf(points);
     this.whole.clear();
     if (points !== undefined) takePoints(points, this.whole);
+    for (const { index, group } of PLANNED_FIGURES) {
+      if (group !== undefined && !isDue(group)) this.whole.hold(index);
+    }
     this.whole.remember();
     if (withParts) this.#parts ??= new Parts();
-    this.#parts?.update(points);
+    this.#parts?.update(refresh);
   }
 
   /** The hypervisor could not be read: what was true of the VM may not be any longer. */
@@ -94,9 +104,11 @@ export class TopDomain {
     this.#condition = UNKNOWN;
     this.whole.clear();
     this.whole.remember();
-    this.#parts?.update(undefined);
+    this.#parts?.update({ points: undefined, isDue: () => true });
   }
 }
+
+const KINDS = Object.keys(DEVICE_GROUPS) as readonly DeviceKind[];
 
 /** The vCPUs, disks and vNICs of one VM. */
 class Parts {
@@ -110,7 +122,7 @@ class Parts {
     return [...this.#all[kind].values()];
   }
 
-  update(points: ResourcePoints | undefined): void {
+  update({ points, isDue }: Pick<DomainRefresh, "points" | "isDue">): void {
     for (const parts of Object.values(this.#all)) for (const part of parts.values()) part.clear();
     const told = new Set<Subject>();
     const partOf: PartOf = (kind, key) => {
@@ -120,11 +132,18 @@ class Parts {
       return part;
     };
     if (points !== undefined) takePoints(points, new Subject("domain"), partOf);
-    for (const parts of Object.values(this.#all)) {
-      for (const [key, part] of parts) {
-        // A VM that did not answer has not lost its parts.
-        if (told.has(part) || told.size === 0) part.remember();
-        else parts.delete(key);
+    for (const kind of KINDS) {
+      // A VM that did not answer has not lost its parts, and neither has one that was not asked.
+      const areTold = points !== undefined && told.size > 0 && isDue(DEVICE_GROUPS[kind]);
+      for (const [key, part] of this.#all[kind]) {
+        if (areTold && !told.has(part)) {
+          this.#all[kind].delete(key);
+          continue;
+        }
+        for (const { index, group, device } of PLANNED_FIGURES) {
+          if (device?.kind === kind && group !== undefined && !isDue(group)) part.hold(index);
+        }
+        part.remember();
       }
     }
   }

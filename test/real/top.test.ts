@@ -80,19 +80,22 @@ const COMPARED: readonly Compared[] = [
 
 /** Takes two refreshes, and what virsh shows just before and just after each. */
 async function betweenVirsh(daemon: Libvirtd, seconds: number) {
-  const overrides = { uri: readOnlyUri(daemon), intervalMs: 1000 };
+  const overrides = { uri: readOnlyUri(daemon), intervalMs: seconds * 1000 };
   const { configuration } = loadConfiguration({ file: undefined, env: {}, overrides });
   const feed = new TopFeed(configuration, LOG);
+  const refreshes = feed.refreshes(never, () => false);
   try {
     const outerBegin = await shown(daemon);
-    await feed.refresh(never);
+    await refreshes.next();
     const innerBegin = await shown(daemon);
-    await sleep(seconds * 1000);
+    const second = refreshes.next();
+    await sleep(seconds * 800);
     const innerEnd = await shown(daemon);
-    await feed.refresh(never);
+    await second;
     const outerEnd = await shown(daemon);
     return { model: feed.model, outerBegin, innerBegin, innerEnd, outerEnd };
   } finally {
+    await refreshes.return(undefined);
     await feed.close();
   }
 }

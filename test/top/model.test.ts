@@ -9,7 +9,8 @@ import { healthOf } from "../../src/top/health.ts";
 import { TOP_HYPERVISOR_ROWS, TOP_ROWS, TopModel } from "../../src/top/model.ts";
 import { PAST_LENGTH } from "../../src/top/subject.ts";
 import type { TopDomain } from "../../src/top/top-domain.ts";
-import { failInto, LOADS, modelOf, readInto, URI } from "./scenes.ts";
+import type { Fields } from "../metrics/readings.ts";
+import { failInto, fieldsOf, type Load, LOADS, modelOf, readInto, URI } from "./scenes.ts";
 
 function domain(model: TopModel, name: string): TopDomain {
   const found = model.domains.find((one) => one.name === name);
@@ -23,8 +24,18 @@ const gone = new KvmeterError("LIBVIRT_DISCONNECTED", "Cannot read it: gone");
 test("every figure is of a metric of the catalogue, and libvirt is asked for no group that none needs", () => {
   const names = new Set([...DOMAIN_ROWS, ...HYPERVISOR_METRICS].map(({ name }) => name));
   for (const { metric } of Object.values(FIGURES)) assert.ok(names.has(metric), metric);
-  // state, cpu, balloon, vcpu, interface, block; not perf, iothread, memory, dirtyrate, vm
-  assert.equal(requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS), 1 | 2 | 4 | 8 | 16 | 32);
+  assert.deepEqual([...requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS)].toSorted(), [
+    "balloon",
+    "block",
+    "block-size",
+    "control",
+    "cpu",
+    "interface",
+    "rss",
+    "state",
+    "vcpu",
+    "vcpu-count",
+  ]);
 });
 
 test("a rate is what a counter changed by since the last refresh, by the time that took", () => {
@@ -148,4 +159,30 @@ test("health tells the worst of what is the matter", () => {
   assert.deepEqual(said["crashed"], { level: "bad", text: "crashed" });
   assert.deepEqual(said["off"], { level: "plain", text: "-" });
   assert.deepEqual(said["no-balloon-driver"], { level: "plain", text: "no stats" });
+});
+
+/** A VM of which libvirt did not send these fields. */
+function without(...prefixes: readonly string[]): Load {
+  const fields = Object.keys(fieldsOf({ name: "a" }, 6)).filter((field) =>
+    prefixes.some((prefix) => field.startsWith(prefix)),
+  );
+  const absent = Object.fromEntries(fields.map((field) => [field, undefined]));
+  return { name: "a", cpu: 0.5, fields: absent as unknown as Fields };
+}
+
+test("what was not due is as it was, in the whole and in its parts; what was due and is not there is unknown", () => {
+  const model = modelOf([{ name: "a", vcpus: 2, cpu: 0.5 }]);
+  const a = domain(model, "a");
+  readInto(model, [without("balloon.", "vcpu.", "block.")], { at: 6 });
+  assert.equal(a.whole.figure("memoryLimit"), 2 * 1024 ** 3);
+  assert.equal(a.whole.figure("vcpus"), 2);
+  assert.deepEqual(
+    a.parts("vcpu").map((vcpu) => vcpu.figure("vcpuTime")),
+    [0.5, 0.5],
+  );
+  assert.equal(a.parts("disk")[0]?.figure("diskSize"), 20 * 1024 ** 3);
+  // Balloon was read, and says nothing of a limit.
+  readInto(model, [without("balloon.maximum")], { at: 8 });
+  assert.equal(a.whole.figure("memoryLimit"), undefined);
+  assert.equal(a.whole.figure("balloon"), 2 * 1024 ** 3);
 });
