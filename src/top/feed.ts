@@ -3,7 +3,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { globMatcher } from "../glob.ts";
 import { suitHeapTo } from "../heap.ts";
 import type { Logger } from "../log.ts";
-import { requiredGroups, unusedScopes } from "../metrics/selection.ts";
+import { requiredGroups, requiredLocalReaders, unusedScopes } from "../metrics/selection.ts";
 import { Poller } from "../poll.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
 import { HypervisorSource } from "../readings/hypervisor-source.ts";
@@ -26,17 +26,23 @@ export class TopFeed {
   readonly #poller: Poller<HypervisorReading>;
   readonly #intervalMs: number;
 
-  constructor({ libvirt, domains, intervalMs, statistics }: Configuration, log: Logger) {
+  constructor(configuration: Configuration, log: Logger) {
+    const { libvirt, domains, intervalMs, statistics, processes } = configuration;
     const included = globMatcher(domains.include);
     const excluded = globMatcher(domains.exclude);
     const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
     const stretchAboveMs = stretchAbove * intervalMs;
+    const local = {
+      numaIntervalMs: processes.numaIntervalMs,
+      readers: { ...requiredLocalReaders(TOP_ROWS), likeLibvirt: processes.insteadOfLibvirt },
+    };
     this.#sources = libvirt.map(
       ({ uri, timeoutMs }) =>
         new HypervisorSource({
           uri,
           timeoutMs,
           groups: requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS),
+          local,
           pace: { cycleMs: intervalMs, slowIntervalMs, intervalsMs, stretchAboveMs },
           unusedScopes: unusedScopes(TOP_ROWS),
           wanted: (name) => included(name) && !excluded(name),
