@@ -27,12 +27,14 @@ export class TopFeed {
   readonly #intervalMs: number;
 
   constructor(configuration: Configuration, log: Logger) {
-    const { libvirt, domains, intervalMs, statistics, processes } = configuration;
+    const { libvirt, domains, intervalMs, statistics, processes, host } = configuration;
     const included = globMatcher(domains.include);
     const excluded = globMatcher(domains.exclude);
     const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
     const stretchAboveMs = stretchAbove * intervalMs;
     const local = {
+      procfs: host.procfs,
+      sysfs: host.sysfs,
       numaIntervalMs: processes.numaIntervalMs,
       readers: { ...requiredLocalReaders(TOP_ROWS), likeLibvirt: processes.insteadOfLibvirt },
     };
