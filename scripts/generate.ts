@@ -4,14 +4,19 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
+import { renderAlertsDoc } from "./generate/alerts-doc.ts";
+import { renderAlerts } from "./generate/alerts/render.ts";
 import { renderConfigDoc } from "./generate/config-doc.ts";
 import { renderErrorsDoc } from "./generate/errors-doc.ts";
 import { renderMetricsDoc } from "./generate/metrics-doc.ts";
+import { NAMING_NAMES } from "./generate/promql/namings.ts";
 import { renderSchema } from "./generate/schema.ts";
 import { renderTopDoc } from "./generate/top-doc.ts";
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   "config/kvmeter.schema.json": renderSchema,
+  ...Object.fromEntries(NAMING_NAMES.map((name) => [`config/alerts/${name}.yaml`, () => renderAlerts(name)])),
+  "docs/alerts.md": renderAlertsDoc,
   "docs/config.md": renderConfigDoc,
   "docs/errors.md": renderErrorsDoc,
   "docs/metrics.md": renderMetricsDoc,
