@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
 # an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, an
-# OpenTelemetry Collector, Prometheus, VictoriaMetrics and node_exporter. Needs root on Debian 12, apt, and Go for
-# the collector and Prometheus. All but the apt packages goes into ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
+# OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter. Needs root on Debian 12,
+# apt, and Go for the collector and Prometheus. All but the apt packages goes into
+# ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
 # a second run takes seconds, because each part is kept until its recipe changes.
 set -Eeuo pipefail
 
@@ -179,6 +180,18 @@ node_exporter() {
   "$cache/node-exporter/usr/bin/prometheus-node-exporter" --version
 }
 
+promtool() {
+  local work=$cache/promtool.new
+  rm -rf "$work"
+  mkdir -p "$work"
+  cd "$work"
+  unstable_apt download promtool
+  dpkg-deb -x promtool_*.deb .
+  rm -rf ./*.deb "$cache/promtool"
+  mv "$work" "$cache/promtool"
+  "$cache/promtool/usr/bin/promtool" --version
+}
+
 collector() {
   cd "$bed/collector"
   GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$cache/otelcol" .
@@ -201,14 +214,14 @@ parts_of_go() {
 
 parts_of_unstable() {
   local status=0 background began=$SECONDS
-  if ! is_done victoriametrics || ! is_done unstable_chroot; then
+  if ! is_done victoriametrics || ! is_done promtool || ! is_done unstable_chroot; then
     unstable_lists >"$logs/unstable_lists.log" 2>&1 || {
       tail -n 20 "$logs/unstable_lists.log"
       return 1
     }
     say "lists of unstable: ready after $((SECONDS - began)) s"
   fi
-  part victoriametrics & background=$!
+  { part victoriametrics && part promtool; } & background=$!
   part unstable_chroot || status=1
   wait "$background" || status=1
   return "$status"

@@ -12,6 +12,7 @@ export type Part =
   | "collector"
   | "prometheus"
   | "victoriametrics"
+  | "promtool"
   | "node-exporter";
 
 /** Where scripts/install-real-parts.sh keeps what it downloads and builds. */
@@ -29,6 +30,8 @@ export const paths = {
   prometheus: join(cacheDirectory, "prometheus"),
   victoriametrics: join(cacheDirectory, "victoriametrics/usr/bin/victoria-metrics"),
   nodeExporter: join(cacheDirectory, "node-exporter/usr/bin/prometheus-node-exporter"),
+  vmalertTool: join(cacheDirectory, "victoriametrics/usr/bin/vmalert-tool"),
+  promtool: join(cacheDirectory, "promtool/usr/bin/promtool"),
 } as const;
 
 const hostTools = ["/usr/sbin/libvirtd", "/usr/sbin/virtlogd", "/usr/bin/virsh", "/usr/bin/qemu-img"];
@@ -47,7 +50,8 @@ const neededFiles: Record<Part, readonly string[]> = {
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
   prometheus: [paths.prometheus],
-  victoriametrics: [paths.victoriametrics],
+  victoriametrics: [paths.victoriametrics, paths.vmalertTool],
+  promtool: [paths.promtool],
   "node-exporter": [paths.nodeExporter],
 };
 
@@ -56,6 +60,7 @@ const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
   "prometheus",
   "victoriametrics",
   "node-exporter",
+  "promtool",
   "tmux",
 ]);
 
