@@ -2,11 +2,13 @@
  * Writes every file that derives from the sources; with --check it writes nothing and fails when one differs.
  * Adding a generated file is adding its row.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { renderAlertsDoc } from "./generate/alerts-doc.ts";
 import { renderAlerts } from "./generate/alerts/render.ts";
 import { renderConfigDoc } from "./generate/config-doc.ts";
+import { DASHBOARD_NAMES, renderDashboard } from "./generate/dashboards/render.ts";
 import { renderErrorsDoc } from "./generate/errors-doc.ts";
 import { renderMetricsDoc } from "./generate/metrics-doc.ts";
 import { NAMING_NAMES } from "./generate/promql/namings.ts";
@@ -16,6 +18,14 @@ import { renderTopDoc } from "./generate/top-doc.ts";
 const GENERATED: Readonly<Record<string, () => string>> = {
   "config/kvmeter.schema.json": renderSchema,
   ...Object.fromEntries(NAMING_NAMES.map((name) => [`config/alerts/${name}.yaml`, () => renderAlerts(name)])),
+  ...Object.fromEntries(
+    NAMING_NAMES.flatMap((naming) =>
+      DASHBOARD_NAMES.map((name) => [
+        `config/dashboards/${naming}/${name}.json`,
+        () => renderDashboard(name, naming),
+      ]),
+    ),
+  ),
   "docs/alerts.md": renderAlertsDoc,
   "docs/config.md": renderConfigDoc,
   "docs/errors.md": renderErrorsDoc,
@@ -29,11 +39,16 @@ for (const [path, render] of Object.entries(GENERATED)) {
   const text = render();
   if (readOrEmpty(path) === text) continue;
   if (checkOnly) stale.push(path);
-  else writeFileSync(path, text);
+  else write(path, text);
 }
 if (stale.length > 0) {
   console.error(`Out of date: ${stale.join(", ")}. Run npm run generate and commit the result.`);
   process.exit(1);
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 
 function readOrEmpty(path: string): string {
