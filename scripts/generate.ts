@@ -5,12 +5,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { PRESET_NAMES } from "../src/config/presets.ts";
 import { renderAlertsDoc } from "./generate/alerts-doc.ts";
 import { renderAlerts } from "./generate/alerts/render.ts";
 import { renderConfigDoc } from "./generate/config-doc.ts";
 import { DASHBOARD_NAMES, renderDashboard } from "./generate/dashboards/render.ts";
+import { renderDestination, renderDestinations } from "./generate/destinations/render.ts";
 import { renderErrorsDoc } from "./generate/errors-doc.ts";
 import { renderMetricsDoc } from "./generate/metrics-doc.ts";
+import { renderCeilometerDoc } from "./generate/migration/ceilometer.ts";
+import { renderCollectdDoc } from "./generate/migration/collectd.ts";
+import { renderLibvirtExporterDoc } from "./generate/migration/libvirt-exporter.ts";
+import { renderTelegrafDoc } from "./generate/migration/telegraf.ts";
 import { NAMING_NAMES } from "./generate/promql/namings.ts";
 import { renderSchema } from "./generate/schema.ts";
 import { renderTopDoc } from "./generate/top-doc.ts";
@@ -28,8 +34,16 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   ),
   "docs/alerts.md": renderAlertsDoc,
   "docs/config.md": renderConfigDoc,
+  "docs/destinations/README.md": renderDestinations,
+  ...Object.fromEntries(
+    PRESET_NAMES.map((name) => [`docs/destinations/${name}.md`, () => renderDestination(name)]),
+  ),
   "docs/errors.md": renderErrorsDoc,
   "docs/metrics.md": renderMetricsDoc,
+  "docs/migration/ceilometer.md": renderCeilometerDoc,
+  "docs/migration/collectd.md": renderCollectdDoc,
+  "docs/migration/libvirt-exporter.md": renderLibvirtExporterDoc,
+  "docs/migration/telegraf.md": renderTelegrafDoc,
   "docs/top.md": renderTopDoc,
 };
 
