@@ -9,8 +9,7 @@ For those who run [Tinkoff's libvirt-exporter](https://github.com/Tinkoff/libvir
 
 What changes:
 
-- kvmeter pushes; nothing scrapes it. Where you want to go on scraping for a while, see
-  [the names of before](#the-names-of-before).
+- kvmeter pushes; nothing scrapes it.
 - A domain is known by its uuid as well as by its name, and every series says on which host it is. That exporter's series
   had \`domain\` alone, and the host came from the scrape's \`instance\`.
 - What could not be read is absent. That exporter sent 0 for the memory of a guest without balloon statistics, and left
