@@ -15,7 +15,6 @@ What changes:
 - What could not be read is absent. That exporter sent 0 for the memory of a guest without balloon statistics, and left
   out disks called \`hda\` and \`hdc\`.
 - One VM that hangs costs that VM's figures, not the scrape.
-- Only the read-only socket is used.
 
 ## Names
 `;
