@@ -54,7 +54,7 @@ const gauge = (name: string, from: string, rest: Rest & Pick<ExporterMetric, "la
 
 /**
  * Names and labels of https://github.com/Tinkoff/libvirt-exporter (2.2.0, and the seconds of later versions), as far as
- * the table has what they mean. Left out: the metadata of disks and interfaces, the I/O limits, the CPU on which a
+ * the table has what they mean. Left out: the metadata of interfaces and most of the disks', the I/O limits, the CPU on which a
  * vCPU runs.
  */
 export const EXPORTER_METRICS: readonly ExporterMetric[] = [
@@ -91,6 +91,9 @@ export const EXPORTER_METRICS: readonly ExporterMetric[] = [
   gauge("domain_vcpu_state", "libvirt.domain.vcpu.status", {
     value: { states: VCPU_STATES, attribute: "libvirt.vcpu.state" },
     labels: VCPU,
+  }),
+  gauge("domain_block_meta", "libvirt.domain.disk.info", {
+    labels: { ...DISK, disk_type: "libvirt.disk.source.type" },
   }),
   counter("domain_block_stats_read_bytes_total", "libvirt.domain.disk.io", { where: READ, labels: DISK }),
   counter("domain_block_stats_read_requests_total", "libvirt.domain.disk.operations", {

@@ -24,7 +24,6 @@ const OTHERS: readonly Translation[] = [
     theirs: "libvirt_domain_vcpu_cpu",
     note: "On which CPU a vCPU happens to run; steal says what it costs.",
   },
-  { theirs: "libvirt_domain_block_meta", note: "The device's name stands on every series of the disk." },
   { theirs: "libvirt_domain_block_stats_limit_*", note: "" },
   { theirs: "libvirt_domain_interface_meta", note: "The device's name and MAC stand on every series." },
   { theirs: "libvirt_storage_pool_info_state", note: "" },
