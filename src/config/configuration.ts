@@ -1,3 +1,4 @@
+import type { ListenAddress } from "../local-endpoint/address.ts";
 import type { LogFormat, LogLevel } from "../log.ts";
 import type { Attributes, Temporality } from "../metrics/points.ts";
 import type { Signal } from "../otlp/destination.ts";
@@ -105,6 +106,8 @@ export interface Configuration {
   readonly serviceName: string;
   /** For every resource, without `service.name`. */
   readonly resourceAttributes: Attributes;
+  /** Where the local endpoint listens; without it there is none. */
+  readonly listen?: ListenAddress;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Values that no log line and no error may show. */
   readonly secrets: readonly string[];

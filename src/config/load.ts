@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 
 import { KvmeterError } from "../errors.ts";
 import { parseLibvirtUri } from "../libvirt/uri.ts";
+import { formatAddress, type ListenAddress } from "../local-endpoint/address.ts";
 import { METRIC_ROWS } from "../metrics/definitions.ts";
 import type { Attributes } from "../metrics/points.ts";
 import { unmatchedPatterns } from "../metrics/selection.ts";
@@ -9,6 +10,7 @@ import { secretsOf } from "../otlp/wording.ts";
 import type { Configuration } from "./configuration.ts";
 import { readDocument, type ConfigurationDocument } from "./document.ts";
 import { environmentAttributes, environmentDestination, environmentIntervalMs } from "./environment.ts";
+import { isLoopback } from "./listen.ts";
 import { suggestion } from "./nearest.ts";
 import { throwProblems } from "./problems.ts";
 import { resolveHost } from "./resolve-host.ts";
@@ -90,9 +92,13 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
     stateDirectory: file.state_directory === undefined ? undefined : resolve(directory, file.state_directory),
     serviceName: String(attributes["service.name"] ?? "kvmeter"),
     resourceAttributes: ownAttributes(attributes),
+    ...(file.listen !== undefined && { listen: file.listen }),
     log: file.log,
     secrets: allSecrets(destinations, document.fileValues),
-    warnings: warningsOf(attributes, file.export === undefined ? {} : sources.env),
+    warnings: [
+      ...warningsOf(attributes, file.export === undefined ? {} : sources.env),
+      ...(file.listen === undefined ? [] : listenWarnings(file.listen)),
+    ],
   };
   return { configuration, document };
 }
@@ -152,6 +158,12 @@ function allSecrets(
 ): readonly string[] {
   const requests = destinations.flatMap((one) => [one, one.logs ?? []].flat());
   return [...new Set([...fileValues.filter((value) => value !== ""), ...requests.flatMap(secretsOf)])];
+}
+
+function listenWarnings(address: ListenAddress): readonly string[] {
+  if (isLoopback(address)) return [];
+  const shown = formatAddress(address);
+  return [`listen: ${shown} is no loopback address; whoever reaches it can read the metrics of all domains`];
 }
 
 function warningsOf(attributes: Attributes, unusedEnv: Environment): readonly string[] {

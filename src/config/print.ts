@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 
+import { formatAddress } from "../local-endpoint/address.ts";
 import type { DestinationConfiguration, LogsConfiguration } from "./configuration.ts";
 import type { ConfigurationDocument } from "./document.ts";
 import type { LoadedConfiguration } from "./load.ts";
@@ -62,6 +63,9 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
       resource_attributes: Object.fromEntries(
         attributes.map(([name, value]) => [name, show(["resource_attributes", name], value)]),
       ),
+      ...(configuration.listen !== undefined && {
+        listen: show(["listen"], formatAddress(configuration.listen)),
+      }),
       log: { level: show(["log", "level"], log.level), format: show(["log", "format"], log.format) },
     },
     { lineWidth: 0 },

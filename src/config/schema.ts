@@ -4,6 +4,7 @@ import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
 import { SIGNALS } from "../otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import { hostSchema } from "./host-schema.ts";
+import { listenAddress } from "./listen.ts";
 import {
   duration,
   libvirtUri,
@@ -287,6 +288,13 @@ export const configurationSchema = object(
         ),
       ),
       {},
+    ),
+    listen: v.optional(
+      listenAddress(
+        "Address and port of the local endpoint with /healthz, /readyz and /metrics, such as `127.0.0.1:9560`. Left " +
+          "out, there is none. It knows no password: any address but a loopback one shows all domains to whoever " +
+          "reaches it.",
+      ),
     ),
     log: v.optional(
       object(

@@ -21,6 +21,7 @@ domains: { include: ["web*"], exclude: ["test-?"] }
 metrics: { enable: ["libvirt.domain.vcpu.kvm.*"] }
 export: [{ preset: prometheus, timeout: 1m, request_limit: 500kB }, { endpoint: "https://c:4317", tls: { server_name: d } }]
 resource_attributes: { a: 1, service.name: vms }
+listen: "[::1]:9560"
 log: { level: debug }
 `,
   );
