@@ -4,11 +4,13 @@
  */
 import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
+import { CourseRecord, openEndpoint } from "./course-record.ts";
 import { KvmeterError } from "./errors.ts";
 import { EventPipeline } from "./event-pipeline.ts";
-import { createPipelines } from "./export-pipeline.ts";
+import { createPipelines, scrapedPipeline } from "./export-pipeline.ts";
 import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
+import type { LocalEndpoint } from "./local-endpoint/local-endpoint.ts";
 import type { Logger } from "./log.ts";
 import { domainOccurrences } from "./metrics/domain-occurrences.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
@@ -33,8 +35,8 @@ const FLUSH_DEADLINE_MS = 3500;
 
 /**
  * Runs until the signal aborts, then stops in order.
- * @throws KvmeterError when the start shows a mistake of the configuration: not one source can be read, or a
- * destination's TLS does not fit. Later than that it never gives up.
+ * @throws KvmeterError when the start shows a mistake of the configuration: not one source can be read, the local
+ * endpoint's address is taken, or a destination's TLS does not fit. Later than that it never gives up.
  */
 export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
   const calls = new LibvirtStatistics();
@@ -53,10 +55,22 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
     // The first event can come when the agent has long been running, and then it does not give up any more.
     if (carried === "metrics") void firstError.then((error) => stopOnMisfit(error, misfit));
   }
+  const record = new CourseRecord({
+    clock: systemClock,
+    intervalMs: configuration.intervalMs,
+    sources: sources.map(({ name }) => name),
+    destinations,
+  });
+  let endpoint: LocalEndpoint | undefined;
   let skippedCycles = 0;
   let started = false;
   const stop = AbortSignal.any([signal, misfit.signal]);
   try {
+    endpoint = await openEndpoint(configuration, {
+      record,
+      points: () => scrapedPipeline(pipelines)?.points,
+      log,
+    });
     for await (const { skipped } of ticks(configuration.intervalMs, stop)) {
       skippedCycles += skipped;
       const deadlineMs = SOURCE_SHARE * configuration.intervalMs;
@@ -83,12 +97,15 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       events.export(
         outcomes.flatMap(({ reading }) => (reading === undefined ? [] : domainOccurrences(reading))),
       );
+      record.cycleEnded({ outcomes, skippedCycles });
     }
     misfit.signal.throwIfAborted();
   } finally {
+    await endpoint?.close();
     await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();
     await Promise.all(sources.map((source) => source.close()));
+    record.summarize(log);
   }
 }
 

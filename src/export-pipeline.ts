@@ -14,7 +14,7 @@ import {
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HostMeter } from "./metrics/host-meter.ts";
 import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
-import type { ResourcePoints } from "./metrics/points.ts";
+import type { ResourcePoints, Temporality } from "./metrics/points.ts";
 import type { AgentIdentity, ResourceOptions } from "./metrics/resources.ts";
 import type { ToldRow } from "./metrics/rows.ts";
 import { selectRows } from "./metrics/selection.ts";
@@ -73,6 +73,8 @@ interface Outlet {
  * for a while on both.
  */
 export class ExportPipeline {
+  /** Of its counters and histograms. */
+  readonly temporality: Temporality;
   readonly #outlets: readonly Outlet[];
   readonly #createMeters: (source: string) => Meters;
   readonly #meters = new Map<string, Meters>();
@@ -82,10 +84,12 @@ export class ExportPipeline {
   readonly #deltaStore: DeltaStore | undefined;
   /** Up to where an earlier run told, of hypervisors that have not been read in this one. */
   readonly #told: Map<string, ToldDeltas>;
+  #points: readonly ResourcePoints[] | undefined;
 
   constructor(configuration: Configuration, options: PipelineOptions) {
     const { outlets, wishes, agent, log, deltaStore } = options;
     const { identity, temporality, hostAttribute } = wishes;
+    this.temporality = temporality;
     const resource: ResourceOptions = {
       serviceName: configuration.serviceName,
       attributes: configuration.resourceAttributes,
@@ -131,6 +135,11 @@ export class ExportPipeline {
     return this.#outlets.map(({ destination }) => destination);
   }
 
+  /** What the last cycle made, undefined before the first. It holds until the next one, which writes into it. */
+  get points(): readonly ResourcePoints[] | undefined {
+    return this.#points;
+  }
+
   /**
    * Turns a cycle's readings into requests and hands them over. The state of the deltas is saved in the same turn of
    * the event loop, so that a store can keep the two together.
@@ -154,7 +163,10 @@ export class ExportPipeline {
       this.#told.delete(HOST);
       points.push(...this.#hostMeter.ended, living);
     }
-    const cycle = encodeCycle([...points, this.#agentMeter.update(own)], this.#scope);
+    points.push(this.#agentMeter.update(own));
+    this.#points = points;
+    if (this.#outlets.length === 0) return;
+    const cycle = encodeCycle(points, this.#scope);
     for (const { destination, requestLimitBytes } of this.#outlets) {
       destination.deliver(cutRequests(cycle, requestLimitBytes));
     }
@@ -211,7 +223,10 @@ function deltaStoreOf({ keyValue }: StateStore, key: string): DeltaStore {
   return { load: () => keyValue.get(key), save: (state) => keyValue.put(key, state) };
 }
 
-/** One pipeline for each kind of points that destinations want. */
+/**
+ * One pipeline for each kind of points that destinations want. Who scrapes wants cumulative ones: where no destination
+ * does, there is one for the local endpoint alone.
+ */
 export function createPipelines(
   configuration: Configuration,
   { log, store, agent }: Pick<PipelineOptions, "log" | "agent"> & { readonly store: StateStore },
@@ -220,7 +235,7 @@ export function createPipelines(
   const alike = Map.groupBy(takers, ({ identity, temporality, hostAttribute = "" }) =>
     [identity, temporality, hostAttribute].join(" ").trim(),
   );
-  return Array.from(alike, ([key, destinations]) => {
+  const pipelines = Array.from(alike, ([key, destinations]) => {
     const [wishes] = destinations as [DestinationConfiguration];
     const outlets = destinations.map((options) => ({
       destination: createQueuedDestination({
@@ -233,4 +248,16 @@ export function createPipelines(
     const deltaStore = wishes.temporality === "delta" ? deltaStoreOf(store, `deltas ${key}`) : undefined;
     return new ExportPipeline(configuration, { outlets, wishes, agent, log, deltaStore });
   });
+  if (configuration.listen !== undefined && scrapedPipeline(pipelines) === undefined) {
+    const wishes = { identity: "resource", temporality: "cumulative" } as const;
+    pipelines.push(
+      new ExportPipeline(configuration, { outlets: [], wishes, agent, log, deltaStore: undefined }),
+    );
+  }
+  return pipelines;
+}
+
+/** The pipeline whose points the local endpoint shows. */
+export function scrapedPipeline(pipelines: readonly ExportPipeline[]): ExportPipeline | undefined {
+  return pipelines.find(({ temporality }) => temporality === "cumulative");
 }

@@ -7,6 +7,7 @@ import { collectOnce } from "../src/collect-once.ts";
 import type { Configuration } from "../src/config/configuration.ts";
 import { OTLP_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
+import { parseExposition } from "./local-endpoint/parse-exposition.ts";
 import { collectLog } from "./logged.ts";
 import { NO_HOST } from "./no-host.ts";
 import { simulated } from "./simulated.ts";
@@ -76,8 +77,8 @@ async function backend(t: TestContext): Promise<{ endpoint: string; received: Re
   return { endpoint: receiver.endpoint, received };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += 10) {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; !(await condition()); waitedMs += 10) {
     assert.ok(waitedMs < 10_000, "it did not happen within ten seconds");
     await sleep(10);
   }
@@ -208,5 +209,75 @@ test("one cycle of a hypervisor that is not there is an error", async () => {
   await assert.rejects(
     collectOnce(configuration([NOWHERE]), { ...collectLog(), signal: new AbortController().signal }),
     { code: "LIBVIRT_SOCKET_MISSING" },
+  );
+});
+
+test("the local endpoint tells of the last cycle, and when the agent is ready", async (t) => {
+  const simulator = await simulated(t, { domains: 2 });
+  const { endpoint, received } = await backend(t);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const options = { ...configuration([simulator.uri], endpoint), listen: { host: "127.0.0.1", port: 0 } };
+  const running = runAgent(options, { log, signal: stop.signal });
+  await until(() => received.length > 0);
+  const url = String(lines.find(({ message }) => message === "local endpoint is open")?.fields["url"]);
+  await until(async () => (await fetch(`${url}/readyz`)).status === 200);
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  const samples = parseExposition(await (await fetch(`${url}/metrics`)).text());
+  for (const { uuid, name } of simulator.domains()) {
+    const status = samples.filter(
+      ({ name, labels }) => name === "libvirt_domain_status" && labels["libvirt_domain_uuid"] === uuid,
+    );
+    assert.ok(status.length > 1);
+    for (const { labels } of status) assert.equal(labels["libvirt_domain_name"], name);
+  }
+  assert.ok(samples.some(({ name }) => name === "kvmeter_source_status"));
+  const environment = samples.filter(({ labels }) => labels["deployment_environment_name"] === "test");
+  assert.deepEqual([...new Set(environment.map(({ name }) => name))], ["target_info"]);
+  stop.abort();
+  await running;
+  await assert.rejects(fetch(url));
+});
+
+test("an address that is taken ends the start", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const { endpoint } = await backend(t);
+  const listen = { host: "127.0.0.1", port: Number(new URL(endpoint).port) };
+  const context = { ...collectLog(), signal: new AbortController().signal };
+  await assert.rejects(runAgent({ ...configuration([simulator.uri], endpoint), listen }, context), {
+    code: "LISTEN",
+    exitCode: 1,
+  });
+});
+
+test("the last line of the log sums up", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const { endpoint, received } = await backend(t);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = runAgent(configuration([simulator.uri], endpoint), { log, signal: stop.signal });
+  await until(() => received.length > 4);
+  stop.abort();
+  await running;
+  const last = lines.at(-1);
+  assert.equal(last?.message, "stopped");
+  assert.equal(last.level, "info");
+  const { cycles, skippedCycles, uptimeS, destinations } = last.fields;
+  assert.ok(Number(cycles) >= 2);
+  assert.equal(typeof skippedCycles, "number");
+  assert.equal(typeof uptimeS, "number");
+  const exportedPoints = received
+    .flatMap(({ metrics }) => metrics.map(({ points }) => points.length))
+    .reduce((sum, points) => sum + points, 0);
+  assert.deepEqual(destinations, { collector: { exportedPoints, droppedPoints: {} } });
+});
+
+test("what never started is not summed up", async () => {
+  const { log, lines } = collectLog();
+  const context = { log, signal: new AbortController().signal };
+  await assert.rejects(runAgent(configuration([NOWHERE]), context));
+  assert.deepEqual(
+    lines.filter(({ message }) => message === "stopped"),
+    [],
   );
 });
