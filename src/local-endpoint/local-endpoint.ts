@@ -3,7 +3,7 @@
  * costs a cycle nothing but keeping its points: text is made when it is asked for, in pieces between which everything
  * else has its turn.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -62,6 +62,8 @@ export async function openLocalEndpoint(
   address: ListenAddress,
   options: LocalEndpointOptions,
 ): Promise<LocalEndpoint> {
+  // Not imported: an import statement makes Node evaluate all of node:http, its WebSocket included.
+  const { createServer } = process.getBuiltinModule("node:http");
   const { requestMs, silenceMs } = options.limits ?? CLIENT_LIMITS;
   const answerer = new Answerer(options);
   const server = createServer(
