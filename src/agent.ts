@@ -88,6 +88,7 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
         outcomes,
         hostOutcomes,
         skippedCycles,
+        poller,
         calls,
         destinations,
       });

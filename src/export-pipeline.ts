@@ -156,14 +156,16 @@ export class ExportPipeline {
     const readings = new Map(outcomes.map(({ source, reading }) => [source, reading]));
     for (const connection of connections) {
       const { hypervisor } = this.#metersOf(connection.uri);
-      points.push(hypervisor.update(connection, readings.get(connection.uri)));
+      const living = hypervisor.update(connection, readings.get(connection.uri));
+      points.push(...hypervisor.ended, living);
     }
     if (host !== undefined) {
       const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));
       this.#told.delete(HOST);
       points.push(...this.#hostMeter.ended, living);
     }
-    points.push(this.#agentMeter.update(own));
+    const living = this.#agentMeter.update(own);
+    points.push(...this.#agentMeter.ended, living);
     this.#points = points;
     if (this.#outlets.length === 0) return;
     const cycle = encodeCycle(points, this.#scope);

@@ -6,7 +6,7 @@ import type { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { AgentReading } from "./metrics/agent-meter.ts";
 import type { AgentIdentity } from "./metrics/resources.ts";
 import type { Destination } from "./otlp/destination.ts";
-import type { SourceOutcome } from "./poll.ts";
+import type { Poller, SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
 import type { HostReading } from "./readings/host.ts";
 import { VERSION } from "./version.ts";
@@ -17,6 +17,7 @@ export interface OwnState {
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
   readonly hostOutcomes: readonly SourceOutcome<HostReading>[];
   readonly skippedCycles: number;
+  readonly poller: Pick<Poller<HypervisorReading>, "durations">;
   readonly calls: LibvirtStatistics;
   readonly destinations: readonly Destination[];
 }
@@ -33,6 +34,7 @@ export function readAgent({
   outcomes,
   hostOutcomes,
   skippedCycles,
+  poller,
   calls,
   destinations,
 }: OwnState): AgentReading {
@@ -44,12 +46,21 @@ export function readAgent({
       ...hostOutcomes,
     ],
     skippedCycles,
+    collectionDurations: poller.durations,
     libvirtCalls: calls.procedures,
     unknownFields: outcomes.flatMap(({ reading }) => (reading === undefined ? [] : [reading.unknownFields])),
-    destinations: destinations.map(({ name, signal, counts }) => ({
+    destinations: destinations.map(({ name, signal, counts, requestDurations }) => ({
       name,
       signal,
       exportedPoints: counts.exportedPoints,
+      inFlightPoints: counts.inFlightPoints,
+      requestDurations,
+      queue: {
+        batches: counts.queuedBatches,
+        bytes: counts.queuedBytes,
+        limitBytes: counts.queueLimitBytes,
+        oldestAgeMs: counts.oldestAgeMs,
+      },
       droppedPoints: new Map(Object.entries(counts.droppedPoints)),
     })),
     cpuUserUs: cpu.user,

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { KvmeterError, messageOf } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { errorTypeOf, type HistogramValue, OperationDurations } from "./metrics/operation-durations.ts";
 
 /** Something that is read once a cycle: a hypervisor, the host. */
 export interface Source<Reading> {
@@ -43,6 +44,7 @@ export class Poller<Reading extends Problematic> {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #underWay = new Map<Source<Reading>, Read<Reading>>();
+  readonly #durations = new OperationDurations();
   readonly #lastProblem = new Map<string, string>();
 
   constructor(sources: readonly Source<Reading>[], clock: Clock, log: Logger) {
@@ -53,7 +55,16 @@ export class Poller<Reading extends Problematic> {
 
   /** One round. Never throws; resolves at the deadline at the latest, or when the signal aborts. */
   async poll(deadlineMs: number, signal: AbortSignal): Promise<SourceOutcome<Reading>[]> {
-    return Promise.all(this.#sources.map((source) => this.#read(source, deadlineMs, signal)));
+    const begunMs = this.#clock.now().monotonicMs;
+    const outcomes = await Promise.all(this.#sources.map((source) => this.#read(source, deadlineMs, signal)));
+    const failed = outcomes.find(({ error }) => error !== undefined);
+    this.#durations.record((this.#clock.now().monotonicMs - begunMs) / 1000, errorTypeOf(failed?.error));
+    return outcomes;
+  }
+
+  /** Seconds that rounds took since the start, by the error type of a source that failed. */
+  get durations(): ReadonlyMap<string, HistogramValue> {
+    return this.#durations.values;
   }
 
   async #read(

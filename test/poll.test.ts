@@ -123,3 +123,27 @@ test("a problem that differs in an amount only is the same one; of another domai
     ["vm-1 within 124 ms", "vm-2 within 97 ms", "vm-2 and 3 more"],
   );
 });
+
+test("rounds are timed, those in which a source failed under its error's type", async () => {
+  const { log } = collectLog();
+  let fails = false;
+  const shaky = source("shaky", async () => {
+    if (fails) throw new RangeError("no");
+    return { value: 1, problems: [] };
+  });
+  const poller = new Poller([well, shaky], systemClock, log);
+  await poller.poll(1000, unstopped);
+  await poller.poll(1000, unstopped);
+  fails = true;
+  await poller.poll(1000, unstopped);
+  assert.deepEqual(
+    Array.from(poller.durations, ([errorType, { counts }]) => [
+      errorType,
+      counts.filter((count) => count > 0),
+    ]),
+    [
+      ["", [2]],
+      ["RangeError", [1]],
+    ],
+  );
+});

@@ -1,5 +1,6 @@
 import type { Instant } from "../clock.ts";
 import { AGENT_METRICS } from "./definitions.ts";
+import { type HistogramValue, SUCCESS } from "./operation-durations.ts";
 import type { ResourcePoints, Temporality } from "./points.ts";
 import { type AgentIdentity, agentResource, type ResourceOptions } from "./resources.ts";
 import { type TellerOf, ToldMeter } from "./told-meter.ts";
@@ -12,9 +13,14 @@ const SOURCE_STATES = ["ok", "partial", "failed"] as const;
 const DELIVERY_METRICS = {
   metrics: {
     exported: "otel.sdk.exporter.metric_data_point.exported",
+    inFlight: "otel.sdk.exporter.metric_data_point.inflight",
     dropped: "kvmeter.dropped.data_points",
   },
-  logs: { exported: "otel.sdk.exporter.log.exported", dropped: "kvmeter.dropped.log_records" },
+  logs: {
+    exported: "otel.sdk.exporter.log.exported",
+    inFlight: "otel.sdk.exporter.log.inflight",
+    dropped: "kvmeter.dropped.log_records",
+  },
 } as const;
 
 /** What became of one source in the last cycle. */
@@ -31,6 +37,18 @@ export interface DestinationReport {
   readonly name: string;
   readonly signal: keyof typeof DELIVERY_METRICS;
   readonly exportedPoints: number;
+  /** Of the request under way. */
+  readonly inFlightPoints: number;
+  /** Seconds, by error type. */
+  readonly requestDurations: ReadonlyMap<string, HistogramValue>;
+  /** What waits, the request under way included. */
+  readonly queue: {
+    readonly batches: number;
+    readonly bytes: number;
+    readonly limitBytes: number;
+    /** 0 when nothing waits. */
+    readonly oldestAgeMs: number;
+  };
   /** By reason. */
   readonly droppedPoints: ReadonlyMap<string, number>;
 }
@@ -40,6 +58,8 @@ export interface AgentReading {
   readonly at: Instant;
   readonly sources: readonly SourceReport[];
   readonly skippedCycles: number;
+  /** Seconds that it took to read all sources, by error type. */
+  readonly collectionDurations: ReadonlyMap<string, HistogramValue>;
   /** By libvirt's procedure: calls by outcome, and the duration of the last one. */
   readonly libvirtCalls: ReadonlyMap<
     string,
@@ -79,8 +99,14 @@ export class AgentMeter {
       rows: AGENT_METRICS.filter((row) => wanted.has(row.name)),
       startedAtNs,
       temporality,
+      identity: resource?.identity,
     });
     this.#meter.resource = agentResource(agent, resource);
+  }
+
+  /** The last points of what there no longer is. */
+  get ended(): readonly ResourcePoints[] {
+    return this.#meter.ended;
   }
 
   /** The agent's points at this moment. */
@@ -110,6 +136,9 @@ function tell(reading: AgentReading, unknownFields: ReadonlyMap<string, number>,
     }
   }
   value("kvmeter.cycles.skipped", {}, reading.skippedCycles);
+  for (const [errorType, durations] of reading.collectionDurations) {
+    value("otel.sdk.metric_reader.collection.duration", errorAttribute(errorType), durations);
+  }
   for (const [procedure, { calls, lastDurationMs }] of reading.libvirtCalls) {
     for (const [outcome, count] of Object.entries(calls)) {
       if (count === 0) continue;
@@ -121,15 +150,32 @@ function tell(reading: AgentReading, unknownFields: ReadonlyMap<string, number>,
   for (const [field, count] of unknownFields) {
     value("kvmeter.libvirt.unknown_fields", { "libvirt.field": field }, count);
   }
-  for (const { name, signal, exportedPoints, droppedPoints } of reading.destinations) {
-    const { exported, dropped } = DELIVERY_METRICS[signal];
-    value(exported, { "otel.component.name": name }, exportedPoints);
-    for (const [reason, count] of droppedPoints) {
-      const attributes = { "kvmeter.destination": name, "kvmeter.drop.reason": reason };
+  for (const destination of reading.destinations) {
+    const { name, signal, queue } = destination;
+    const { exported, inFlight, dropped } = DELIVERY_METRICS[signal];
+    const component = { "otel.component.name": name };
+    value(exported, component, destination.exportedPoints);
+    value(inFlight, component, destination.inFlightPoints);
+    const own = { "kvmeter.destination": name };
+    value("kvmeter.queue.size", own, queue.bytes);
+    value("kvmeter.queue.limit", own, queue.limitBytes);
+    value("kvmeter.queue.batch.count", own, queue.batches);
+    value("kvmeter.queue.oldest.age", own, queue.oldestAgeMs / 1000);
+    for (const [errorType, durations] of destination.requestDurations) {
+      const attributes = { ...component, ...errorAttribute(errorType) };
+      value("otel.sdk.exporter.operation.duration", attributes, durations);
+    }
+    for (const [reason, count] of destination.droppedPoints) {
+      const attributes = { ...own, "kvmeter.drop.reason": reason };
       value(dropped, attributes, count);
     }
   }
   value("process.cpu.time", { "cpu.mode": "user" }, reading.cpuUserUs / 1e6);
   value("process.cpu.time", { "cpu.mode": "system" }, reading.cpuSystemUs / 1e6);
   value("process.memory.usage", {}, reading.memoryBytes);
+}
+
+/** What succeeded has none. */
+function errorAttribute(errorType: string): { readonly "error.type"?: string } {
+  return errorType === SUCCESS ? {} : { "error.type": errorType };
 }

@@ -44,7 +44,7 @@ function attributesOf(row: MetricRow): CatalogueAttribute[] {
   switch (row.from) {
     case "agent":
     case "hypervisor":
-      return row.attributes.map(open);
+      return [...row.attributes, ...(row.optionalAttributes ?? [])].map(open);
     case "states":
       return [...scopeAttributes(row.scope).map(open), { name: row.attribute, values: row.states }];
     case "reason":

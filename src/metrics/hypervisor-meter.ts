@@ -5,7 +5,7 @@ import { HYPERVISOR_METRICS } from "./definitions.ts";
 import { DOMAIN_STATES } from "./libvirt-names.ts";
 import type { ResourcePoints } from "./points.ts";
 import { hostResource, type ResourceOptions } from "./resources.ts";
-import { type TellerOf, ToldMeter } from "./told-meter.ts";
+import { type TellerOf, ToldMeter, type WaiterOf } from "./told-meter.ts";
 
 export interface HypervisorMeterOptions {
   /** When this process started, nanoseconds since the epoch. */
@@ -15,7 +15,9 @@ export interface HypervisorMeterOptions {
   readonly resource?: ResourceOptions | undefined;
 }
 
-type Teller = TellerOf<(typeof HYPERVISOR_METRICS)[number]>;
+type HypervisorRow = (typeof HYPERVISOR_METRICS)[number];
+type Teller = TellerOf<HypervisorRow>;
+type Waiter = WaiterOf<HypervisorRow>;
 
 /** What a domain has of its host; what could not be read in a cycle is as it was before. */
 interface Share {
@@ -24,6 +26,13 @@ interface Share {
   readonly vcpus: Integer | undefined;
   readonly memoryKiB: Integer | undefined;
 }
+
+/** What is told of the domains. */
+const SHARE_METRICS = [
+  "libvirt.host.domain.count",
+  "libvirt.host.vcpu.allocated",
+  "libvirt.host.memory.allocated",
+] as const;
 
 const BYTES_PER_KIB = 1024;
 const SHUT_OFF = 5;
@@ -39,17 +48,24 @@ export class HypervisorMeter {
     this.#meter = new ToldMeter({
       rows: HYPERVISOR_METRICS.filter(({ name }) => wanted.has(name)),
       startedAtNs,
+      identity: resource?.identity,
     });
     this.#resource = resource;
+  }
+
+  /** The last points of what the last cycle no longer had. */
+  get ended(): readonly ResourcePoints[] {
+    return this.#meter.ended;
   }
 
   /** The points of a cycle. Without a reading nothing is said of the domains: they are not gone, only out of sight. */
   update(connection: ConnectionReading, reading: HypervisorReading | undefined): ResourcePoints {
     this.#meter.resource = hostResource(connection, this.#resource);
     if (reading !== undefined) this.#remember(reading.domains);
-    return this.#meter.update(connection.at, (value) => {
+    return this.#meter.update(connection.at, (value, wait) => {
       tellConnection(connection, value);
-      if (reading !== undefined) tellShares([...this.#shares.values()], connection.uri, value);
+      if (reading === undefined) wait(...SHARE_METRICS);
+      else tellShares([...this.#shares.values()], connection.uri, { value, wait });
     });
   }
 
@@ -90,8 +106,13 @@ function tellConnection({ uri, connected, facts }: ConnectionReading, value: Tel
   value("libvirt.host.info", info, 1);
 }
 
-/** A sum over domains of which one is not known would be too small: then there is none. */
-function tellShares(shares: readonly Share[], uri: string, value: Teller): void {
+/** A sum over domains of which one is not known would be too small: then there is none, until there is one again. */
+function tellShares(
+  shares: readonly Share[],
+  uri: string,
+  { value, wait }: { readonly value: Teller; readonly wait: Waiter },
+): void {
+  wait(...SHARE_METRICS);
   const at = { "libvirt.uri": uri };
   if (shares.every(({ state }) => state !== undefined)) {
     DOMAIN_STATES.forEach((name, number) => {

@@ -145,10 +145,12 @@ interface HistogramRow extends RowBase {
 /** A value that is told, not read from statistics: what the agent knows of itself, or of a hypervisor as a whole. */
 export interface ToldRow extends RowBase {
   readonly from: "agent" | "hypervisor";
-  readonly kind: "counter" | "updowncounter" | "gauge";
+  readonly kind: MetricKind;
   readonly valueType: "int" | "double";
-  /** Names of the points' attributes. */
+  /** Names of attributes that every point has. */
   readonly attributes: readonly string[];
+  /** Names of those that some have. */
+  readonly optionalAttributes?: readonly string[];
   /** For the catalogue's reader; the agent itself unless given. */
   readonly source?: string;
   /** Groups of the domains' statistics that it is made from. */

@@ -1,3 +1,4 @@
+import type { HistogramValue } from "../metrics/operation-durations.ts";
 import type { Codec } from "./compression.ts";
 
 /** What a request carries. */
@@ -65,6 +66,8 @@ export interface DeliveryCounts {
   readonly queuedBatches: number;
   /** What the batches take of the queue's limit. */
   readonly queuedBytes: number;
+  /** That limit. */
+  readonly queueLimitBytes: number;
   /** How long the oldest batch has been waiting; 0 without one. */
   readonly oldestAgeMs: number;
   /** Points of the request under way. */
@@ -79,6 +82,8 @@ export interface Destination {
   readonly signal: Signal;
   /** Of one moment: it does not change afterwards. */
   readonly counts: DeliveryCounts;
+  /** How many seconds requests took, by error type. */
+  readonly requestDurations: ReadonlyMap<string, HistogramValue>;
   /** Resolves when the first request has been tried: with what went wrong, undefined when it was accepted. */
   readonly firstError: Promise<Error | undefined>;
   /** Takes the requests over and returns at once: collection never waits for delivery. */

@@ -1,5 +1,6 @@
 import { Backoff } from "../backoff.ts";
 import { messageOf } from "../errors.ts";
+import type { HistogramValue } from "../metrics/operation-durations.ts";
 import { type Codec, decompress } from "./compression.ts";
 import { DeliveryLog, type DestinationLog, THINGS } from "./delivery-log.ts";
 import type {
@@ -16,6 +17,7 @@ import type { Batch } from "./queue/batch.ts";
 import type { SendOrder } from "./queue/contract.ts";
 import type { DeliveryQueue } from "./queue/delivery-queue.ts";
 import { splitRequest } from "./split.ts";
+import { TimedTransport } from "./timed-transport.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { createTransport } from "./transport.ts";
 
@@ -59,7 +61,7 @@ export class QueuedDestination implements Destination {
   readonly signal: Signal;
   readonly #options: DeliveryOptions;
   readonly #queue: DeliveryQueue;
-  readonly #transport: OtlpTransport;
+  readonly #transport: TimedTransport;
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #log: DeliveryLog;
@@ -89,7 +91,7 @@ export class QueuedDestination implements Destination {
     this.signal = options.signal ?? "metrics";
     this.#options = options;
     this.#queue = queue;
-    this.#transport = transport;
+    this.#transport = new TimedTransport(transport);
     this.#timers = timers;
     this.#random = random;
     this.#log = new DeliveryLog({ name: queue.name, signal: this.signal, log, timers });
@@ -107,19 +109,25 @@ export class QueuedDestination implements Destination {
   }
 
   get counts(): DeliveryCounts {
-    const { account, queuedPoints, queuedBatches, queuedBytes, oldestAgeMs, inFlightPoints } = this.#queue;
+    const queue = this.#queue;
+    const { account } = queue;
     return {
       handedOverPoints: account.handedOverPoints,
       recoveredPoints: account.recoveredPoints,
       exportedPoints: account.exportedPoints,
       droppedPoints: account.droppedPoints,
-      queuedPoints,
-      queuedBatches,
-      queuedBytes,
-      oldestAgeMs,
-      inFlightPoints,
+      queuedPoints: queue.queuedPoints,
+      queuedBatches: queue.queuedBatches,
+      queuedBytes: queue.queuedBytes,
+      queueLimitBytes: queue.limits.maxBytes,
+      oldestAgeMs: queue.oldestAgeMs,
+      inFlightPoints: queue.inFlightPoints,
       lastError: this.#lastError,
     };
+  }
+
+  get requestDurations(): ReadonlyMap<string, HistogramValue> {
+    return this.#transport.durations;
   }
 
   get firstError(): Promise<Error | undefined> {

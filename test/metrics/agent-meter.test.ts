@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { AgentMeter, type AgentReading, UNKNOWN_FIELD_LIMIT } from "../../src/metrics/agent-meter.ts";
 import { AGENT_METRICS } from "../../src/metrics/definitions.ts";
+import { shapeOf } from "../../src/metrics/live-histogram.ts";
 import { EPOCH_NS, second, secondNs, TestPoints } from "./readings.ts";
 
 const AGENT = { version: "1.2.3", instanceId: "i-1", hostName: "kvm7", pid: 99 };
@@ -12,6 +13,7 @@ const NOTHING: AgentReading = {
   at: second(0),
   sources: [],
   skippedCycles: 0,
+  collectionDurations: new Map(),
   libvirtCalls: new Map(),
   unknownFields: [],
   destinations: [],
@@ -20,10 +22,13 @@ const NOTHING: AgentReading = {
   memoryBytes: 0,
 };
 
+const HISTOGRAM = { shape: shapeOf([0, 1e8]), counts: [2, 1], totalNs: 1.5e9 };
+
 const FULL: AgentReading = {
   at: second(0),
   sources: [{ source: "qemu:///system", state: "partial", durationS: 0.25, stretch: 2 }],
   skippedCycles: 2,
+  collectionDurations: new Map([["SOURCE_DEADLINE", HISTOGRAM]]),
   libvirtCalls: new Map([
     ["CONNECT_GET_ALL_DOMAIN_STATS", { calls: { ok: 7, error: 0, deadline: 1 }, lastDurationMs: 40 }],
   ]),
@@ -33,12 +38,21 @@ const FULL: AgentReading = {
       name: "collector",
       signal: "metrics",
       exportedPoints: 1000,
+      inFlightPoints: 7,
+      requestDurations: new Map([
+        ["", HISTOGRAM],
+        ["OTLP_CONNECT", { ...HISTOGRAM, counts: [0, 1], totalNs: 2.5e8 }],
+      ]),
+      queue: { batches: 3, bytes: 4096, limitBytes: 1_048_576, oldestAgeMs: 1500 },
       droppedPoints: new Map([["refused", 5]]),
     },
     {
       name: "collector/logs",
       signal: "logs",
       exportedPoints: 20,
+      inFlightPoints: 4,
+      requestDurations: new Map(),
+      queue: { batches: 0, bytes: 0, limitBytes: 1000, oldestAgeMs: 0 },
       droppedPoints: new Map([["queue_full", 3]]),
     },
   ],
@@ -87,6 +101,42 @@ test("what the agent knows of itself becomes the table's metrics, all of them", 
   assert.deepEqual(points.values("otel.sdk.exporter.log.exported"), [
     [{ "otel.component.name": "collector/logs" }, 20],
   ]);
+  assert.deepEqual(points.values("otel.sdk.exporter.log.inflight"), [
+    [{ "otel.component.name": "collector/logs" }, 4],
+  ]);
+  const destination = { "kvmeter.destination": "collector" };
+  const logs = { "kvmeter.destination": "collector/logs" };
+  assert.deepEqual(points.values("kvmeter.queue.size"), [
+    [destination, 4096],
+    [logs, 0],
+  ]);
+  assert.deepEqual(points.values("kvmeter.queue.limit"), [
+    [destination, 1_048_576],
+    [logs, 1000],
+  ]);
+  assert.deepEqual(points.values("kvmeter.queue.batch.count"), [
+    [destination, 3],
+    [logs, 0],
+  ]);
+  assert.deepEqual(points.values("kvmeter.queue.oldest.age"), [
+    [destination, 1.5],
+    [logs, 0],
+  ]);
+  const component = { "otel.component.name": "collector" };
+  assert.deepEqual(points.values("otel.sdk.exporter.metric_data_point.inflight"), [[component, 7]]);
+  assert.deepEqual(
+    points
+      .histograms("otel.sdk.exporter.operation.duration")
+      .map(({ series, count, sum, bucketCounts }) => [series.attributes, count, sum, bucketCounts]),
+    [
+      [component, 3, 1.5, [2, 1]],
+      [{ ...component, "error.type": "OTLP_CONNECT" }, 1, 0.25, [0, 1]],
+    ],
+  );
+  const [collection, ...others] = points.histograms("otel.sdk.metric_reader.collection.duration");
+  assert.deepEqual(collection?.series.attributes, { "error.type": "SOURCE_DEADLINE" });
+  assert.equal(collection.series.startTimeNs, STARTED_AT_NS);
+  assert.deepEqual(others, []);
   assert.deepEqual(points.values("process.cpu.time"), [
     [{ "cpu.mode": "user" }, 1.5],
     [{ "cpu.mode": "system" }, 0.5],
@@ -94,14 +144,16 @@ test("what the agent knows of itself becomes the table's metrics, all of them", 
   assert.equal(points.value("process.memory.usage"), 80_000_000);
 });
 
-test("every point has exactly the attributes that its row names", () => {
+test("every point has exactly the attributes that its row names, and no others than the optional ones", () => {
   const { metrics } = createMeter().update(FULL);
   for (const { metric, points } of metrics) {
     const row = AGENT_METRICS.find(({ name }) => name === metric.name);
     assert.ok(row);
     assert.equal(metric.kind, row.kind);
     for (const { series } of points) {
-      assert.deepEqual(Object.keys(series.attributes).toSorted(), row.attributes.toSorted());
+      const optional: readonly string[] = "optionalAttributes" in row ? row.optionalAttributes : [];
+      const own = Object.keys(series.attributes).filter((name) => !optional.includes(name));
+      assert.deepEqual(own.toSorted(), row.attributes.toSorted());
     }
   }
 });
