@@ -60,9 +60,9 @@ export class CourseRecord {
   summarize(log: Logger): void {
     if (this.#last === undefined) return;
     const { clock, destinations } = this.#options;
-    const accounts = destinations.map(({ name, counts: { exportedPoints, droppedPoints } }) => {
+    const accounts = destinations.map(({ name, counts: { exportedPoints, queuedPoints, droppedPoints } }) => {
       const dropped = Object.entries(droppedPoints).filter(([, points]) => points > 0);
-      return [name, { exportedPoints, droppedPoints: Object.fromEntries(dropped) }];
+      return [name, { exportedPoints, queuedPoints, droppedPoints: Object.fromEntries(dropped) }];
     });
     const fields = {
       uptimeS: Math.round((clock.now().monotonicMs - this.#startedMs) / 1000),

@@ -269,7 +269,7 @@ test("the last line of the log sums up", async (t) => {
   const exportedPoints = received
     .flatMap(({ metrics }) => metrics.map(({ points }) => points.length))
     .reduce((sum, points) => sum + points, 0);
-  assert.deepEqual(destinations, { collector: { exportedPoints, droppedPoints: {} } });
+  assert.deepEqual(destinations, { collector: { exportedPoints, queuedPoints: 0, droppedPoints: {} } });
 });
 
 test("what never started is not summed up", async () => {
