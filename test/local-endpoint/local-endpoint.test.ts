@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
@@ -58,6 +60,12 @@ async function raw(t: TestContext, url: string, bytes = ""): Promise<Socket> {
   return socket;
 }
 
+/** A request on a connection of its own: a kept one can be closed while the next request is on its way. */
+async function getOnce(url: string) {
+  const [answer] = (await once(get(url, { agent: false }), "response")) as [IncomingMessage];
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+}
+
 test("health and readiness are told in JSON, with the reason and a status for load balancers", async (t) => {
   const url = await open(t, { hide: (text) => text.replaceAll("collector", "***") });
   const healthz = await fetch(`${url}/healthz?verbose=1`);
@@ -80,11 +88,11 @@ test("metrics are there as text, and zipped for who takes that", async (t) => {
   const plain = await fetch(`${url}/metrics`, { headers: { "accept-encoding": "identity" } });
   assert.equal(plain.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   assert.equal(plain.headers.get("content-encoding"), null);
-  const text = await plain.text();
-  assert.equal(parseExposition(text).length, 101);
+  const exposed = await plain.text();
+  assert.equal(parseExposition(exposed).length, 101);
   const zipped = await fetch(`${url}/metrics`, { headers: { "accept-encoding": "deflate, gzip" } });
   assert.equal(zipped.headers.get("content-encoding"), "gzip");
-  assert.equal(await zipped.text(), text);
+  assert.equal(await zipped.text(), exposed);
 });
 
 test("values that are no longer true are not told", async (t) => {
@@ -136,21 +144,22 @@ test("a client that says nothing, and one that never ends saying it, is cut off"
 
 test("a client that does not read is cut off, and others are answered meanwhile", async (t) => {
   const points = domains(1000);
-  const url = await open(t, { points: () => points, limits: SHORT });
+  const limits = { requestMs: 5000, silenceMs: 1000, answerMs: 30_000 };
+  const url = await open(t, { points: () => points, limits });
   const request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
   const stalled = await Promise.all([raw(t, url, request), raw(t, url, request)]);
   await sleep(100);
-  const refused = await fetch(`${url}/metrics`);
+  const refused = await getOnce(`${url}/metrics`);
   assert.equal(refused.status, 503);
-  assert.equal(refused.headers.get("retry-after"), "1");
-  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  assert.equal(refused.headers["retry-after"], "1");
+  assert.equal((await getOnce(`${url}/healthz`)).status, 200);
   const closed = stalled.map((socket) => once(socket, "close", { signal: AbortSignal.timeout(5000) }));
-  await sleep(SHORT.silenceMs * 3);
+  await sleep(limits.silenceMs * 2.5);
   for (const socket of stalled) socket.resume();
   await Promise.all(closed);
-  const answer = await fetch(`${url}/metrics`);
+  const answer = await getOnce(`${url}/metrics`);
   assert.equal(answer.status, 200);
-  assert.equal(parseExposition(await answer.text()).length, 101_000);
+  assert.equal(parseExposition(answer.body).length, 101_000);
 });
 
 test("others have their turn while many domains are told of", async (t) => {
@@ -178,11 +187,10 @@ test("others have their turn while many domains are told of", async (t) => {
 test("no more connections are held than a few scrapers need", async (t) => {
   const url = await open(t);
   const sockets = await Promise.all(Array.from({ length: 16 }, () => raw(t, url)));
-  await sleep(50);
-  await assert.rejects(fetch(`${url}/healthz`));
+  await assert.rejects(getOnce(`${url}/healthz`));
   sockets[0]?.destroy();
-  await sleep(50);
-  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  await sleep(200);
+  assert.equal((await getOnce(`${url}/healthz`)).status, 200);
 });
 
 const refused: readonly { name: string; host: string; message: RegExp }[] = [
