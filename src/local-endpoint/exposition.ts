@@ -32,9 +32,9 @@ interface Family {
 }
 
 /**
- * Points in Prometheus' text format, piece by piece: a piece is made when it is asked for. Points that only say that
- * their series ended are left out, since a series that is not in a scrape has ended for who scrapes. So are
- * timestamps: with them Prometheus would not notice that.
+ * Points in Prometheus' text format, piece by piece: a piece is made when it is asked for. Timestamps
+ * are left out: a series that is not in a scrape has ended for who scrapes, and with them Prometheus would not notice
+ * that.
  *
  * `hide` takes secrets out of the values of labels.
  */
@@ -62,7 +62,6 @@ function* samples(resources: readonly ResourcePoints[], labels: Labels): Generat
     yield `# HELP ${name} ${escapeHelp(metric.description)}\n# TYPE ${name} ${TYPES[metric.kind]}\n`;
     for (const { identity, metric } of parts) {
       for (const point of metric.points) {
-        if (point.noRecordedValue === true) continue;
         const own = labels.ofPoint(identity, point.series.attributes);
         yield "value" in point ? sample(name, own, point.value) : histogram(name, own, point);
       }

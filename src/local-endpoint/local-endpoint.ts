@@ -1,7 +1,7 @@
 /**
  * The agent's own HTTP server: is it alive, is it ready, and the values of its last cycle for those who scrape. It
- * costs a cycle nothing but keeping its points: text is made when it is asked for, in pieces between which everything
- * else has its turn.
+ * costs a cycle nothing: who scrapes gets a copy of the values that the meters have at that moment, and its text is made
+ * in pieces between which everything else has its turn.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,11 +15,12 @@ import type { ResourcePoints } from "../metrics/points.ts";
 import { formatAddress, type ListenAddress } from "./address.ts";
 import { EXPOSITION_TYPE, exposition } from "./exposition.ts";
 import { type Course, type Judgement, judgeHealth, judgeReadiness } from "./health.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** What the endpoint tells of, asked at the moment of a request. */
 export interface LocalEndpointOptions {
   readonly course: () => Course;
-  /** The points of the last cycle, undefined before the first. */
+  /** The points of the last cycle, undefined before the first; the next one may write into them. */
   readonly points: () => readonly ResourcePoints[] | undefined;
   /** Takes secrets out of a text. */
   readonly hide: (text: string) => string;
@@ -149,7 +150,7 @@ class Answerer {
     }
     this.#expositions += 1;
     const { hide, limits: { answerMs } = CLIENT_LIMITS } = this.#options;
-    const text = Readable.from(inTurns(exposition(points, hide)));
+    const text = Readable.from(inTurns(exposition(snapshotOf(points), hide)));
     const deadline = { signal: AbortSignal.timeout(answerMs) };
     const sent = zipped
       ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response, deadline)

@@ -93,16 +93,6 @@ test("a histogram without a sum has none", () => {
   assert.doesNotMatch(textOf([resource({}, { metric: DURATION, points })]), /_sum/);
 });
 
-test("a series that ended is left out", () => {
-  const series = { attributes: {}, startTimeNs: 1n };
-  const points = [{ series, timeNs: 2n, value: 0, noRecordedValue: true }];
-  const samples = parseExposition(textOf([resource(DOMAIN, { metric: CPU, points })]));
-  assert.deepEqual(
-    samples.map(({ name }) => name),
-    ["target_info"],
-  );
-});
-
 test("one domain read over two hypervisor connections is there once", () => {
   const samples = parseExposition(textOf([resource(DOMAIN, cpu(1)), resource(DOMAIN, cpu(2))]));
   assert.deepEqual(

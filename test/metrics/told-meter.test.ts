@@ -107,19 +107,20 @@ test("where points tell who they are about, a series that goes on under another 
   );
 });
 
+function counted(count: number, counts: readonly number[]): Telling {
+  return (value) => {
+    value("count", { a: "x" }, count);
+    value("duration", { a: "x" }, { shape: SHAPE, counts, totalNs: count * 1e9 });
+  };
+}
+
 /** Counter and histogram at two readings. */
 function twoReadings(temporality: Temporality): unknown[][] {
   const told = meter({ temporality });
-  const tell =
-    (count: number, counts: readonly number[]): Telling =>
-    (value) => {
-      value("count", { a: "x" }, count);
-      value("duration", { a: "x" }, { shape: SHAPE, counts, totalNs: count * 1e9 });
-    };
   const rows: unknown[][] = [];
   for (const [seconds, telling] of [
-    [0, tell(3, [1, 2])],
-    [10, tell(7, [4, 3])],
+    [0, counted(3, [1, 2])],
+    [10, counted(7, [4, 3])],
   ] as const) {
     const points = new TestPoints(told.update(second(seconds), telling));
     const [counter] = points.numbers("count");
