@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Configuration, DestinationConfiguration } from "../src/config/configuration.ts";
 import { PRESETS, type PresetName } from "../src/config/presets.ts";
-import { createPipelines, ExportPipeline } from "../src/export-pipeline.ts";
+import { createPipelines, ExportPipeline, scrapedPipeline } from "../src/export-pipeline.ts";
+import { snapshotOf } from "../src/local-endpoint/snapshot.ts";
 import type { DeltaStore } from "../src/metrics/delta-store.ts";
 import {
   type Destination,
@@ -285,3 +286,35 @@ test("a destination of log records alone gets no metrics", () => {
   const collector = destination("collector", "http://127.0.0.1:1");
   assert.deepEqual(createPipelines(configuration([{ ...collector, signals: ["logs"] }]), context), []);
 });
+
+test("who scrapes gets counters that go on, also where all destinations want deltas", async (t) => {
+  const { log } = collectLog();
+  const store = createMemoryStore({ log });
+  t.after(() => store.close());
+  const context = { log, store, agent: AGENT };
+  const options = configuration([destination("datadog", "http://127.0.0.1:9")]);
+  assert.equal(scrapedPipeline(createPipelines(options, context)), undefined);
+  const listen = { host: "127.0.0.1", port: 0 };
+  const pipelines = createPipelines({ ...options, listen }, context);
+  assert.deepEqual(
+    pipelines.map(({ destinations }) => destinations.map(({ name }) => name)),
+    [["datadog"], []],
+  );
+  const scraped = scrapedPipeline(pipelines);
+  assert.ok(scraped);
+  assert.equal(scraped.points, undefined);
+  exportCycle(scraped, [domainReading({ "cpu.time": 3e9 }, second(0), { uuid: "u-1" })], 1);
+  exportCycle(scraped, [domainReading({ "cpu.time": 5e9 }, second(9), { uuid: "u-1" })], 10);
+  assert.deepEqual(cpuTimes(scraped), [5]);
+  exportCycle(scraped, [], 20);
+  assert.deepEqual(cpuTimes(scraped), []);
+  await Promise.all(pipelines.map((pipeline) => pipeline.close(0)));
+});
+
+/** What a scrape has of it. */
+function cpuTimes({ points = [] }: ExportPipeline): unknown[] {
+  return snapshotOf(points)
+    .flatMap(({ metrics }) => metrics)
+    .filter(({ metric }) => metric.name === "libvirt.domain.cpu.time")
+    .flatMap((entry) => entry.points.map((point) => "value" in point && point.value));
+}
