@@ -128,6 +128,7 @@ function writeConfiguration({ uri, http, grpc }: { uri: string; http: number; gr
 libvirt: [{ uri: "${uri}" }]
 interval: 100ms
 state_directory: state
+listen: 127.0.0.1:0
 resource_attributes: { planted: "\${file:attribute}" }
 log: { level: trace, format: json }
 export:
@@ -162,6 +163,10 @@ test("nothing that is shown holds a secret, whatever backends answer", async (t)
   const state = join(directory, "state");
   assert.ok(existsSync(join(state, "kvmeter.db-wal")));
   assertCleanFiles(state);
+  const url = /"url":"(http:[^"]+)"/.exec(log)?.[1] ?? "";
+  const pages = await Promise.all(
+    ["/healthz", "/readyz", "/metrics", "/other"].map(async (path) => (await fetch(url + path)).text()),
+  );
   child.kill("SIGTERM");
   await once(child, "close");
 
@@ -181,6 +186,8 @@ test("nothing that is shown holds a secret, whatever backends answer", async (t)
   assertClean(await stdout, "standard output");
   assertCleanFiles(state);
   assertCleanState(state);
+  assert.match(pages[2] ?? "", /target_info\{.*planted="\*\*\*"/);
+  for (const page of pages) assertClean(page, "the local endpoint");
 });
 
 /** An attribute is no secret in the queue: it belongs to what is to be sent. */
@@ -224,6 +231,7 @@ test("the configuration is shown without secrets, sound or not", async () => {
     `
 libvirt: [{ uri: "qemu+tcp://u:${PLANTED.uriPassword}@h/system" }, { uri: "\${env:TOKEN}" }]
 interval: "\${env:TOKEN}"
+listen: "\${file:token}"
 export:
   - endpoint: "http://u:${PLANTED.endpointPassword}@h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}"
     logs_endpoint: "http://u:${PLANTED.endpointPassword}@h:4318/?key=${encodeURIComponent(PLANTED.apiKey)}"
@@ -237,6 +245,7 @@ export:
   for (const option of [
     "libvirt[0].uri",
     "interval",
+    "listen",
     "export[0].endpoint",
     "export[0].logs_endpoint",
     "export[1].headers",
