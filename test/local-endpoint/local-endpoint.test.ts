@@ -153,7 +153,7 @@ test("a client that does not read is cut off, and others are answered meanwhile"
   assert.equal(refused.status, 503);
   assert.equal(refused.headers["retry-after"], "1");
   assert.equal((await getOnce(`${url}/healthz`)).status, 200);
-  const closed = stalled.map((socket) => once(socket, "close", { signal: AbortSignal.timeout(5000) }));
+  const closed = stalled.map((socket) => once(socket, "close", { signal: AbortSignal.timeout(20_000) }));
   await sleep(limits.silenceMs * 2.5);
   for (const socket of stalled) socket.resume();
   await Promise.all(closed);
