@@ -33,6 +33,9 @@ import { VERSION } from "./version.ts";
 /** The host's name among the sources of deltas: no URI is called so. */
 const HOST = "host";
 
+/** As long as Prometheus shows a value that is not told again. */
+const HOLDING_NS = 300_000_000_000n;
+
 /** What a cycle brought. */
 export interface Cycle {
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
@@ -84,7 +87,13 @@ export class ExportPipeline {
   readonly #deltaStore: DeltaStore | undefined;
   /** Up to where an earlier run told, of hypervisors that have not been read in this one. */
   readonly #told: Map<string, ToldDeltas>;
-  #points: readonly ResourcePoints[] | undefined;
+  /** The meters of what was read in the last cycle, and what is known beside. */
+  #last:
+    | {
+        readonly meters: readonly (DomainMeter | HostMeter)[];
+        readonly others: readonly ResourcePoints[];
+      }
+    | undefined;
 
   constructor(configuration: Configuration, options: PipelineOptions) {
     const { outlets, wishes, agent, log, deltaStore } = options;
@@ -135,9 +144,14 @@ export class ExportPipeline {
     return this.#outlets.map(({ destination }) => destination);
   }
 
-  /** What the last cycle made, undefined before the first. It holds until the next one, which writes into it. */
+  /**
+   * All that is known after the last cycle, what it did not read again included; undefined before the first. It is good
+   * until the next one, which writes into it.
+   */
   get points(): readonly ResourcePoints[] | undefined {
-    return this.#points;
+    if (this.#last === undefined) return undefined;
+    const { meters, others } = this.#last;
+    return [...meters.flatMap((meter) => meter.holding(HOLDING_NS)), ...others];
   }
 
   /**
@@ -146,27 +160,33 @@ export class ExportPipeline {
    */
   export({ outcomes, connections, host, own }: Cycle): void {
     const points: ResourcePoints[] = [];
+    const meters: (DomainMeter | HostMeter)[] = [];
     for (const { source, reading } of outcomes) {
       // Not read is not gone: its meter waits, and nothing ends.
       if (reading === undefined) continue;
       const { domains } = this.#metersOf(source);
+      meters.push(domains);
       const living = domains.update(reading);
       points.push(...domains.gone, ...domains.ended, ...living);
     }
+    const others: ResourcePoints[] = [];
     const readings = new Map(outcomes.map(({ source, reading }) => [source, reading]));
     for (const connection of connections) {
       const { hypervisor } = this.#metersOf(connection.uri);
       const living = hypervisor.update(connection, readings.get(connection.uri));
       points.push(...hypervisor.ended, living);
+      others.push(living);
     }
     if (host !== undefined) {
       const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));
       this.#told.delete(HOST);
       points.push(...this.#hostMeter.ended, living);
+      meters.push(this.#hostMeter);
     }
     const living = this.#agentMeter.update(own);
     points.push(...this.#agentMeter.ended, living);
-    this.#points = points;
+    others.push(living);
+    this.#last = { meters, others };
     if (this.#outlets.length === 0) return;
     const cycle = encodeCycle(points, this.#scope);
     for (const { destination, requestLimitBytes } of this.#outlets) {

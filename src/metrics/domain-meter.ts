@@ -73,6 +73,15 @@ export class DomainMeter {
     return this.#gone;
   }
 
+  /**
+   * What is known of all domains of the last reading, as far as it was read within so much time before it; without
+   * deltas. It holds until the next reading.
+   */
+  holding(withinNs: bigint): ResourcePoints[] {
+    const sinceNs = (this.#listedAtNs ?? 0n) - withinNs;
+    return Array.from(this.#domains.values(), (live) => live.holding(sinceNs));
+  }
+
   /** Up to where deltas have been told; undefined before the first reading. */
   get deltas(): LiveDeltas | undefined {
     const listedAtNs = this.#listedAtNs;

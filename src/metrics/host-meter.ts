@@ -47,6 +47,12 @@ export class HostMeter {
     return this.#ended;
   }
 
+  /** What is known of the host, as far as it was read within so much time before the last reading; without deltas. */
+  holding(withinNs: bigint): ResourcePoints {
+    const metrics = this.#rows.holding(this.#plan, (this.#readAtNs ?? 0n) - withinNs);
+    return { resource: this.#points.resource, metrics };
+  }
+
   /** Up to where deltas have been told; undefined before the first reading. */
   get deltas(): LiveDeltas | undefined {
     const listedAtNs = this.#readAtNs;

@@ -87,6 +87,11 @@ export class LiveDomain {
     return this.#ended;
   }
 
+  /** What is known of the domain: the last reading of each group, unless it was before that time. */
+  holding(sinceNs: bigint): ResourcePoints {
+    return { resource: this.#points.resource, metrics: this.#rows.holding(this.#settings.plan, sinceNs) };
+  }
+
   /** The domain's points in this reading: the same object as before when only times and values changed. */
   update(reading: DomainReading, context: ReadingContext): ResourcePoints {
     const rows = this.#rows;

@@ -32,6 +32,8 @@ const SECOND_DIGITS = 9;
 /** A histogram's series with its bins: other bins are another series. */
 export class LiveHistogram extends LiveSeries {
   readonly shape: HistogramShape;
+  /** Its latest point, for who asks for it again; of one that is told in deltas undefined. */
+  latest: HistogramPoint | undefined;
 
   constructor(attributes: Attributes, startTimeNs: bigint | undefined, shape: HistogramShape) {
     super(attributes, startTimeNs);
@@ -47,7 +49,8 @@ export class LiveHistogram extends LiveSeries {
     const count = reading.counts.reduce(add, 0);
     const series = advance(this, count, reading.timeNs) as LiveHistogram;
     series.at(reading.timeNs, count);
-    return { series, point: pointOf(series, reading) };
+    series.latest = pointOf(series, reading);
+    return { series, point: series.latest };
   }
 }
 

@@ -1,7 +1,9 @@
+import type { Instant } from "../clock.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { DeltaSeries, type DeltaState } from "./delta-series.ts";
 import type { EndedScope } from "./ended-points.ts";
 import { histogramPoints } from "./histogram-points.ts";
+import { pointsOf } from "./holding-points.ts";
 import { DeltaHistogram } from "./live-histogram.ts";
 import { LiveScope, type ScopeContext } from "./live-scope.ts";
 import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
@@ -24,6 +26,8 @@ export class LiveRows {
   /** By their number in the plan. */
   readonly #rows: (AnyRow | undefined)[] = [];
   #metrics: readonly MetricPoints[] = [];
+  /** When each group was last read. */
+  readonly #readAt: Record<string, Instant> = {};
 
   constructor(scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
     this.#scopes = new Map(scopes);
@@ -59,12 +63,20 @@ export class LiveRows {
 
   /** The points of a reading: the same array as before when only times and values changed. Always with one plan. */
   update(plan: MetricPlan, reading: MeteredReading, context: RowsContext): readonly MetricPoints[] {
+    Object.assign(this.#readAt, reading.statistics.readAt);
     for (const scope of plan.scopes) this.#updateScope(scope, reading, context);
     const metrics = this.#fill(plan, reading);
     for (const scope of plan.remembered) {
       this.#scopes.get(scope)?.remember(reading.statistics.readAt[SCOPES[scope].group]);
     }
     return metrics;
+  }
+
+  /** What was said of each group when it was last read, unless that was before a time: not all are read in every cycle. */
+  holding(plan: MetricPlan, sinceNs: bigint): readonly MetricPoints[] {
+    const times = new Set<bigint>();
+    for (const { wallNs } of Object.values(this.#readAt)) if (wallNs >= sinceNs) times.add(wallNs);
+    return pointsOf(plan, this.#scopes, times);
   }
 
   #updateScope(scope: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {
