@@ -40,12 +40,15 @@ test("what was read too long ago is not known any more", () => {
   assert.deepEqual(known(readings, FIVE_MINUTES_NS - 1n).names, [CPU]);
 });
 
-test("what its group's last reading had nothing of is not known", () => {
-  const disk = (reads: number): Fields => ({
+function disk(reads: number): Fields {
+  return {
     "block.0.name": "vda",
     "block.0.rd.reqs": reads,
     "block.0.rd.times": reads * 1000,
-  });
+  };
+}
+
+test("what its group's last reading had nothing of is not known", () => {
   assert.equal(known({ 0: disk(1), 10: disk(3) }).value(LATENCY), 1e-6);
   assert.equal(known({ 0: disk(1), 10: disk(3), 20: disk(3) }).value(LATENCY), undefined, "no operations");
 });
