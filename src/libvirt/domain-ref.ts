@@ -17,7 +17,7 @@ export function readDomainRef(reader: XdrReader): DomainRef {
 
 export function writeDomainRef(writer: XdrWriter, domain: DomainRef): void {
   writer.string(domain.name);
-  writer.fixedOpaque(Buffer.from(domain.uuid.replaceAll("-", ""), "hex"));
+  writeUuid(writer, domain.uuid);
   writer.i32(domain.id);
 }
 
@@ -25,4 +25,9 @@ export function writeDomainRef(writer: XdrWriter, domain: DomainRef): void {
 export function readUuid(reader: XdrReader): string {
   const hex = reader.fixedOpaque(UUID_BYTES).toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The counterpart of {@link readUuid}. */
+export function writeUuid(writer: XdrWriter, uuid: string): void {
+  writer.fixedOpaque(Buffer.from(uuid.replaceAll("-", ""), "hex"));
 }

@@ -16,7 +16,9 @@ export const LibvirtErrorCode = {
   /** The daemon could not serve the message: not authenticated yet, or a reply that would be too large. */
   rpc: 39,
   noDomain: 42,
+  noNetwork: 43,
   authenticationFailed: 45,
+  noStoragePool: 49,
   operationInvalid: 55,
   operationTimeout: 68,
   authenticationCancelled: 79,

@@ -20,6 +20,7 @@ export {
   StatsFlags,
   StatsGroups,
 } from "./procedures/get-all-domain-stats.ts";
+export { type DiskError, DiskErrorCode, getDiskErrors } from "./procedures/get-disk-errors.ts";
 export { getHostname } from "./procedures/get-hostname.ts";
 export { getLibVersion } from "./procedures/get-lib-version.ts";
 export { type DomainState, getState } from "./procedures/get-state.ts";
@@ -28,11 +29,19 @@ export { getUri } from "./procedures/get-uri.ts";
 export { getVersion } from "./procedures/get-version.ts";
 export { getXmlDesc, type XmlArguments, XmlFlags } from "./procedures/get-xml-desc.ts";
 export { listAllDomains, type ListArguments, ListFlags } from "./procedures/list-all-domains.ts";
+export { listAllNetworks, NetworkListFlags } from "./procedures/list-all-networks.ts";
+export { listAllStoragePools } from "./procedures/list-all-storage-pools.ts";
+export { type DhcpLease, networkGetDhcpLeases } from "./procedures/network-get-dhcp-leases.ts";
 export { nodeGetInfo, type NodeInfo } from "./procedures/node-get-info.ts";
+export {
+  storagePoolGetInfo,
+  type StoragePoolInfo,
+  StoragePoolState,
+} from "./procedures/storage-pool-get-info.ts";
 export { Feature, supportsFeature } from "./procedures/supports-feature.ts";
 export type { CallOptions } from "./rpc.ts";
 export { type CallOutcome, LibvirtStatistics, type ProcedureStatistics } from "./statistics.ts";
-export type { DomainRef, DomainStatsRecord, TypedParameter } from "./types.ts";
+export type { DomainRef, DomainStatsRecord, NamedRef, TypedParameter } from "./types.ts";
 export { type LibvirtUri, parseLibvirtUri } from "./uri.ts";
 export { XdrReader } from "./xdr-reader.ts";
 export { XdrWriter } from "./xdr-writer.ts";

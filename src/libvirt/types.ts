@@ -9,6 +9,13 @@ export interface DomainRef {
   readonly id: number;
 }
 
+/** How libvirt names a storage pool or a network on the wire (remote_nonnull_storage_pool, _network). */
+export interface NamedRef {
+  readonly name: string;
+  /** Canonical lower-case text, 8-4-4-4-12. */
+  readonly uuid: string;
+}
+
 /** One virTypedParameter. Field names are interned: equal names are the same string. */
 export interface TypedParameter {
   readonly field: string;

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   controlInfo,
   getAllDomainStats,
+  getDiskErrors,
   getHostname,
   getLibVersion,
   getState,
@@ -12,9 +13,14 @@ import {
   getVersion,
   getXmlDesc,
   listAllDomains,
+  listAllNetworks,
+  listAllStoragePools,
+  networkGetDhcpLeases,
+  NetworkListFlags,
   nodeGetInfo,
   type Procedure,
   StatsFlags,
+  storagePoolGetInfo,
   supportsFeature,
 } from "../../src/libvirt/index.ts";
 import { authList } from "../../src/libvirt/procedures/auth-list.ts";
@@ -28,6 +34,9 @@ import { xdr } from "./fake-daemon.ts";
 
 const domain = { name: "vm", uuid: "00112233-4455-6677-8899-aabbccddeeff", id: -1 };
 const DOMAIN = "00000002 766d0000 00112233445566778899aabbccddeeff ffffffff";
+
+const named = { name: "ab", uuid: domain.uuid };
+const NAMED = "00000002 61620000 00112233445566778899aabbccddeeff";
 
 const compact = (hex: string): string => hex.replaceAll(" ", "");
 
@@ -117,6 +126,44 @@ const rows = [
     controlInfo,
     { number: 229, args: { domain }, wire: `${DOMAIN} 00000000` },
     { wire: "00000002 00000001 0000000000001388", means: { state: 2, details: 1, stateTimeMs: 5000 } },
+  ),
+  row(
+    listAllStoragePools,
+    { number: 281, args: undefined, wire: "00000001 00000000" },
+    { wire: `00000001 ${NAMED} 00000001`, means: [named] },
+  ),
+  row(
+    storagePoolGetInfo,
+    { number: 87, args: { pool: named }, wire: NAMED },
+    {
+      wire: "00000002 0000000000000009 0000000000000004 0000000000000005",
+      means: { state: 2, capacityBytes: 9, allocationBytes: 4, availableBytes: 5 },
+    },
+  ),
+  row(
+    listAllNetworks,
+    { number: 283, args: { flags: NetworkListFlags.active }, wire: "00000001 00000002" },
+    { wire: `00000001 ${NAMED} 00000001`, means: [named] },
+  ),
+  row(
+    networkGetDhcpLeases,
+    { number: 341, args: { network: named }, wire: `${NAMED} 00000000 00000001 00000000` },
+    {
+      wire:
+        `00000002 00000002 61620000 0000000065000000 00000000 00000001 00000002 61620000 00000000 00000002 61620000 ` +
+        `00000018 00000001 00000002 61620000 00000000 ` +
+        `00000002 61620000 0000000000000000 00000000 00000000 00000000 00000002 61620000 00000018 00000000 00000000 ` +
+        `00000002`,
+      means: [
+        { expiryS: 0x6500_0000, mac: "ab", address: "ab" },
+        { expiryS: 0, mac: undefined, address: "ab" },
+      ],
+    },
+  ),
+  row(
+    getDiskErrors,
+    { number: 263, args: { domain }, wire: `${DOMAIN} 00000100 00000000` },
+    { wire: "00000001 00000002 61620000 00000002 00000001", means: [{ disk: "ab", error: 2 }] },
   ),
   row(
     registerDomainEvent,
