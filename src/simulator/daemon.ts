@@ -1,5 +1,6 @@
 import type { BackgroundJobs } from "./background-jobs.ts";
 import type { FaultSet } from "./fault-set.ts";
+import type { Infrastructure } from "./infrastructure.ts";
 import type { DomainJobs, Workers } from "./jobs.ts";
 import type { ProcedureName } from "./procedure-numbers.ts";
 import type { Release } from "./shape.ts";
@@ -41,6 +42,7 @@ export interface Daemon {
   readonly release: Release;
   readonly authentication: Authentication;
   readonly host: SimulatedHost;
+  readonly infrastructure: Infrastructure;
   readonly faults: FaultSet;
   /** A restarted daemon begins with new ones. */
   jobs: DomainJobs;

@@ -112,6 +112,20 @@ export const DOMAIN_HANDLERS = {
       writeTypedParameters(writer, parameters);
     },
   },
+  // dom, uint maxerrors, uint flags -> {str disk, int error}<>, int nerrors
+  DOMAIN_GET_DISK_ERRORS: {
+    priority: false,
+    handle({ daemon }, reader, writer) {
+      const { diskErrors } = findDomain(reader, daemon.world);
+      reader.u32();
+      reader.u32();
+      writer.array(diskErrors, ({ disk, error }) => {
+        writer.string(disk);
+        writer.i32(error);
+      });
+      writer.i32(diskErrors.length);
+    },
+  },
   // int eventID, dom? dom -> int callbackID
   CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY: {
     priority: true,

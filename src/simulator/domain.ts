@@ -63,6 +63,7 @@ const VCPU_CEILING = 0.985;
 
 /** VIR_DOMAIN_RUNNING_BOOTED and VIR_DOMAIN_PAUSED_USER are the same number. */
 const REASON_BOOTED_OR_BY_USER = 1;
+const REASON_IO_ERROR = 5;
 const REASON_UNKNOWN = 0;
 
 /** A domain whose counters are integrals of its load: pure functions of time once it exists. */
@@ -78,6 +79,7 @@ export class SimulatedDomain {
   readonly vcpus: readonly Activity[];
   readonly nics: readonly SimulatedNic[];
   readonly disks: readonly SimulatedDisk[];
+  readonly diskErrors: readonly { readonly disk: string; readonly error: number }[];
   /** Share of the CPU time that QEMU spends in the kernel. */
   readonly systemShare: number;
   readonly load: Load;
@@ -120,7 +122,12 @@ export class SimulatedDomain {
     this.#startedAtS = birth.nowS - (spec.uptimeS ?? 0);
     this.#pausedAtS = spec.state === "paused" ? birth.nowS - (spec.pausedForS ?? 0) : undefined;
     this.state = DomainState[spec.state ?? "running"];
-    this.reason = this.active ? REASON_BOOTED_OR_BY_USER : REASON_UNKNOWN;
+    const { ioError } = spec;
+    const [disk] = this.disks;
+    const failed = ioError !== undefined && this.state === DomainState.paused && disk !== undefined;
+    this.diskErrors = failed ? [{ disk: disk.target, error: ioError }] : [];
+    const reason = failed ? REASON_IO_ERROR : REASON_BOOTED_OR_BY_USER;
+    this.reason = this.active ? reason : REASON_UNKNOWN;
   }
 
   get active(): boolean {

@@ -10,9 +10,10 @@ export class FaultSet {
 
   add(fault: FaultSpec): void {
     this.#faults.set(fault, { left: "times" in fault ? (fault.times ?? Infinity) : Infinity });
-    if (fault.kind === "hang" && !this.#waiters.has(fault.domain)) {
+    const hung = hungBy(fault);
+    if (hung !== undefined && !this.#waiters.has(hung)) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiters.set(fault.domain, { over: promise, end: resolve });
+      this.#waiters.set(hung, { over: promise, end: resolve });
     }
   }
 
@@ -22,10 +23,10 @@ export class FaultSet {
       (active) => fault === undefined || isDeepStrictEqual(active, fault),
     );
     for (const active of cleared) this.#faults.delete(active);
-    const hung = new Set([...this.#faults.keys()].map((active) => active.kind === "hang" && active.domain));
-    for (const [domain, { end }] of this.#waiters) {
-      if (hung.has(domain)) continue;
-      this.#waiters.delete(domain);
+    const hung = new Set([...this.#faults.keys()].map(hungBy));
+    for (const [thing, { end }] of this.#waiters) {
+      if (hung.has(thing)) continue;
+      this.#waiters.delete(thing);
       end();
     }
     return cleared;
@@ -33,12 +34,17 @@ export class FaultSet {
 
   /** Fulfilled when the hang of a domain is over; undefined where it does not hang. */
   hangOf(domain: string): Promise<void> | undefined {
-    return this.#waiters.get(domain)?.over;
+    return this.#waiters.get(`domain ${domain}`)?.over;
+  }
+
+  /** The same of a storage pool. */
+  hangOfPool(pool: string): Promise<void> | undefined {
+    return this.#waiters.get(`pool ${pool}`)?.over;
   }
 
   /** Does the domain's QEMU answer at once? */
   isCalm(domain: string): boolean {
-    return !this.#waiters.has(domain) && this.delayMs({ domain }) === 0;
+    return !this.#waiters.has(`domain ${domain}`) && this.delayMs({ domain }) === 0;
   }
 
   /** How much longer a call takes, or what touches a domain. */
@@ -79,4 +85,10 @@ export class FaultSet {
     }
     return undefined;
   }
+}
+
+/** What a fault keeps from answering; undefined where it does no such thing. */
+function hungBy(fault: FaultSpec): string | undefined {
+  if (fault.kind === "hang") return `domain ${fault.domain}`;
+  return fault.kind === "pool-hang" ? `pool ${fault.pool}` : undefined;
 }

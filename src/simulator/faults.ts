@@ -15,6 +15,8 @@ export type FaultSpec =
     }
   /** The QEMU of a domain stops answering its monitor. */
   | { readonly kind: "hang"; readonly domain: string }
+  /** The daemon cannot tell of a storage pool, as while it waits for a file server that is gone. */
+  | { readonly kind: "pool-hang"; readonly pool: string }
   /** The reply is cut in the middle, random bytes, of an impossible length, or a payload that is not one. */
   | { readonly kind: ReplyDamage; readonly procedure?: ProcedureName; readonly times?: number }
   /** The call fails with a number of virErrorNumber. */
@@ -34,6 +36,7 @@ const FORMS = [
   "delay:DOMAIN:2s",
   "delay:PROCEDURE:2s",
   "hang:DOMAIN",
+  "pool-hang:POOL",
   "cut[:PROCEDURE][*TIMES]",
   "garbage[:PROCEDURE][*TIMES]",
   "oversize[:PROCEDURE][*TIMES]",
@@ -89,6 +92,10 @@ function lastingSpec([kind, ...words]: readonly string[]): FaultSpec | undefined
   if (kind === "hang") {
     const domain = words.join(":");
     return domain === "" ? undefined : { kind, domain };
+  }
+  if (kind === "pool-hang") {
+    const pool = words.join(":");
+    return pool === "" ? undefined : { kind, pool };
   }
   if (kind === "restart") {
     const [every = "", away, ...rest] = words;

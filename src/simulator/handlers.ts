@@ -1,5 +1,6 @@
 import { CONNECTION_HANDLERS } from "./connection-handlers.ts";
 import { DOMAIN_HANDLERS } from "./domain-handlers.ts";
+import { INFRASTRUCTURE_HANDLERS } from "./infrastructure-handlers.ts";
 import type { ProcedureName } from "./procedure-numbers.ts";
 import type { HandlerRow } from "./session.ts";
 
@@ -7,4 +8,5 @@ import type { HandlerRow } from "./session.ts";
 export const HANDLERS: Readonly<Record<ProcedureName, HandlerRow>> = {
   ...CONNECTION_HANDLERS,
   ...DOMAIN_HANDLERS,
+  ...INFRASTRUCTURE_HANDLERS,
 };

@@ -11,7 +11,9 @@ export const ErrorCode = {
   invalidArgument: 8,
   rpc: 39,
   noDomain: 42,
+  noNetwork: 43,
   authFailed: 45,
+  noStoragePool: 49,
   operationInvalid: 55,
   argumentUnsupported: 74,
 } as const;

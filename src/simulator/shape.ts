@@ -109,6 +109,8 @@ export interface DomainSpec {
   readonly uptimeS?: number;
   /** Seconds since it was paused, at most `uptimeS`. */
   readonly pausedForS?: number;
+  /** What its first disk failed with, which is why it is paused; a number of virDomainDiskErrorCode. */
+  readonly ioError?: number;
   readonly shape?: Partial<DomainShape>;
 }
 

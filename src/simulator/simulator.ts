@@ -10,6 +10,7 @@ import type { SimulatedDomain } from "./domain.ts";
 import { SIMULATED_EVENTS, type SimulatedEvent } from "./events.ts";
 import { FaultSet } from "./fault-set.ts";
 import type { FaultSpec } from "./faults.ts";
+import { infrastructureOf } from "./infrastructure.ts";
 import { DomainJobs, Workers } from "./jobs.ts";
 import { KEEPALIVE_DEFAULTS, type KeepaliveTiming } from "./keepalive.ts";
 import { listen } from "./listen.ts";
@@ -100,6 +101,7 @@ class SimulatedLibvirtd implements Simulator {
       release,
       authentication: options.authentication ?? "root",
       host: hostFor(world),
+      infrastructure: infrastructureOf(seed),
       faults: new FaultSet(),
       jobs: new DomainJobs(),
       workers: new Workers(),
