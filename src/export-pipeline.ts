@@ -2,7 +2,13 @@ import { systemClock } from "./clock.ts";
 import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
-import { AGENT_METRICS, DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
+import {
+  AGENT_METRICS,
+  DOMAIN_ROWS,
+  HOST_ROWS,
+  HYPERVISOR_METRICS,
+  INVENTORY_METRICS,
+} from "./metrics/definitions.ts";
 import {
   decodeDeltas,
   type DeltaStore,
@@ -14,6 +20,7 @@ import {
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HostMeter } from "./metrics/host-meter.ts";
 import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
+import { InventoryMeter } from "./metrics/inventory-meter.ts";
 import type { ResourcePoints, Temporality } from "./metrics/points.ts";
 import type { AgentIdentity, ResourceOptions } from "./metrics/resources.ts";
 import type { ToldRow } from "./metrics/rows.ts";
@@ -50,6 +57,7 @@ export interface Cycle {
 interface Meters {
   readonly domains: DomainMeter;
   readonly hypervisor: HypervisorMeter;
+  readonly inventory: InventoryMeter;
 }
 
 /** What all destinations of a pipeline want. */
@@ -123,6 +131,11 @@ export class ExportPipeline {
         rows: selectRows<ToldRow>(HYPERVISOR_METRICS, configuration.metrics),
         resource,
       }),
+      inventory: new InventoryMeter({
+        startedAtNs,
+        rows: selectRows<ToldRow>(INVENTORY_METRICS, configuration.metrics),
+        resource,
+      }),
     });
     this.#hostMeter = new HostMeter({
       rows: selectRows(HOST_ROWS, configuration.metrics),
@@ -172,10 +185,12 @@ export class ExportPipeline {
     const others: ResourcePoints[] = [];
     const readings = new Map(outcomes.map(({ source, reading }) => [source, reading]));
     for (const connection of connections) {
-      const { hypervisor } = this.#metersOf(connection.uri);
-      const living = hypervisor.update(connection, readings.get(connection.uri));
-      points.push(...hypervisor.ended, living);
-      others.push(living);
+      const { hypervisor, inventory } = this.#metersOf(connection.uri);
+      const reading = readings.get(connection.uri);
+      const living = hypervisor.update(connection, reading);
+      const read = inventory.update(connection, reading?.inventory);
+      points.push(...hypervisor.ended, living, ...inventory.ended, ...read);
+      others.push(living, ...inventory.holding(connection));
     }
     if (host !== undefined) {
       const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));

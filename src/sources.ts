@@ -3,11 +3,12 @@ import type { Configuration } from "./config/configuration.ts";
 import { globMatcher } from "./glob.ts";
 import type { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
-import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "./metrics/definitions.ts";
+import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS, INVENTORY_METRICS } from "./metrics/definitions.ts";
 import type { ToldRow } from "./metrics/rows.ts";
 import {
   requiredGroups,
   requiredLocalReaders,
+  requiredParts,
   requiredReaders,
   selectRows,
   unusedScopes,
@@ -53,7 +54,7 @@ export interface SourceContext {
 
 /** The hypervisors that are to be read, each for what a metric needs. */
 export function createSources(
-  { libvirt, domains, metrics, statistics, processes, host, intervalMs }: Configuration,
+  { libvirt, domains, metrics, statistics, processes, host, hypervisor, intervalMs }: Configuration,
   { log, calls, pacing }: SourceContext,
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
@@ -84,13 +85,17 @@ export function createSources(
     intervalsMs,
     stretchAboveMs: stretchAbove * intervalMs,
   };
+  const inventory = {
+    parts: requiredParts(selectRows<ToldRow>(INVENTORY_METRICS, metrics)),
+    intervalMs: hypervisor.intervalMs,
+  };
   return libvirt.map(
     ({ uri, timeoutMs }) =>
       new HypervisorSource({
         uri,
         timeoutMs,
         ...needs,
-        ...(pacing === "paced" ? { pace, onStretch: tellStretch(log, uri) } : { listens: false }),
+        ...(pacing === "paced" ? { pace, inventory, onStretch: tellStretch(log, uri) } : { listens: false }),
         wanted: (name) => included(name) && !excluded(name),
         clock: systemClock,
         ...(isLocalWanted && { local }),

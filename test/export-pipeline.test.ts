@@ -75,6 +75,7 @@ function configuration(destinations: readonly DestinationConfiguration[]): Confi
     intervalMs: INTERVAL_S * 1000,
     processes: NO_READERS,
     host: NO_HOST,
+    hypervisor: { intervalMs: 60_000 },
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

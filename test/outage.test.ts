@@ -31,6 +31,7 @@ function configuration(uris: readonly string[], endpoint: string, intervalMs: nu
     intervalMs,
     processes: NO_READERS,
     host: NO_HOST,
+    hypervisor: { intervalMs: 60_000 },
     domains: { include: ["*"], exclude: [] },
     metrics: { enable: [], disable: [] },
     statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },

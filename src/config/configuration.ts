@@ -97,6 +97,8 @@ export interface Configuration {
   readonly intervalMs: number;
   readonly processes: ProcessesConfiguration;
   readonly host: HostConfiguration;
+  /** How often what hypervisors have beside their domains is read: storage pools, networks, hardware. */
+  readonly hypervisor: { readonly intervalMs: number };
   readonly domains: NamePatterns;
   readonly metrics: MetricPatterns;
   readonly statistics: StatisticsConfiguration;

@@ -81,6 +81,7 @@ export function loadConfiguration(sources: ConfigurationSources): LoadedConfigur
       procfs: overrides.procfs ?? file.host.procfs,
       sysfs: overrides.sysfs ?? file.host.sysfs,
     }),
+    hypervisor: { intervalMs: file.hypervisor.interval },
     domains: file.domains,
     metrics: file.metrics,
     statistics: {

@@ -27,6 +27,9 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
         timeout: show(["libvirt", index, "timeout"], formatDuration(timeoutMs)),
       })),
       interval: show(["interval"], formatDuration(configuration.intervalMs)),
+      hypervisor: {
+        interval: show(["hypervisor", "interval"], formatDuration(configuration.hypervisor.intervalMs)),
+      },
       domains: {
         include: list(["domains", "include"], domains.include),
         exclude: list(["domains", "exclude"], domains.exclude),

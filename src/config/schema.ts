@@ -4,17 +4,9 @@ import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
 import { SIGNALS } from "../otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import { hostSchema } from "./host-schema.ts";
+import { hypervisorSchema, libvirtSchema } from "./hypervisor-schema.ts";
 import { listenAddress } from "./listen.ts";
-import {
-  duration,
-  libvirtUri,
-  MAX_TEXT_LENGTH,
-  object,
-  oneOf,
-  patterns,
-  size,
-  text,
-} from "./option-types.ts";
+import { duration, MAX_TEXT_LENGTH, object, oneOf, patterns, size, text } from "./option-types.ts";
 import { ORDERS, PRESET_NAMES, TEMPORALITIES } from "./presets.ts";
 import { processesSchema } from "./processes-schema.ts";
 import { statisticsSchema } from "./statistics-schema.ts";
@@ -36,28 +28,6 @@ export const INTERVAL_LIMITS_MS = { min: 100, max: DAY_MS } as const;
 
 /** The bounds of an exporter's `timeout`, which the environment shares. */
 export const TIMEOUT_LIMITS_MS = { min: 100, max: 600 * SECOND_MS } as const;
-
-const libvirt = object(
-  {
-    uri: v.optional(
-      libvirtUri(
-        "The hypervisor, as `virsh -c` takes it. kvmeter opens the read-only socket, so it needs no root: " +
-          "the default is the system's hypervisor for every user. One on another machine is `qemu+tls://host/system` or " +
-          "`qemu+ssh://user@host/system`: see libvirt-client.md.",
-      ),
-      "qemu:///system",
-    ),
-    timeout: v.optional(
-      duration({
-        min: 100,
-        max: 600 * SECOND_MS,
-        description: "How long the daemon may take to answer one call.",
-      }),
-      "5s",
-    ),
-  },
-  "One hypervisor.",
-);
 
 const tls = object(
   {
@@ -211,7 +181,7 @@ export const configurationSchema = object(
   {
     libvirt: v.optional(
       v.pipe(
-        v.array(libvirt, "must be a list; begin each entry with a dash"),
+        v.array(libvirtSchema, "must be a list; begin each entry with a dash"),
         v.minLength(1, "must have at least one entry"),
         v.maxLength(64, "must not have more than 64 entries"),
         v.description("The hypervisors to read."),
@@ -226,6 +196,7 @@ export const configurationSchema = object(
       }),
     ),
     host: v.optional(hostSchema, {}),
+    hypervisor: v.optional(hypervisorSchema, {}),
     domains: v.optional(
       object(
         {

@@ -9,12 +9,13 @@ import { HOST_MEMORY_METRICS } from "./definitions/host-memory.ts";
 import { HOST_PRESSURE_METRICS } from "./definitions/host-pressure.ts";
 import { KVM_METRICS, THREAD_AND_PERF_METRICS } from "./definitions/hypervisor-specific.ts";
 import { HYPERVISOR_METRICS } from "./definitions/hypervisor.ts";
+import { INVENTORY_METRICS } from "./definitions/inventory.ts";
 import { MEMORY_METRICS } from "./definitions/memory.ts";
 import { AGENT_METRICS } from "./definitions/own.ts";
 import { PROCESS_METRICS } from "./definitions/process.ts";
 import type { DomainRow, HostRow, MetricRow } from "./rows.ts";
 
-export { AGENT_METRICS, HYPERVISOR_METRICS };
+export { AGENT_METRICS, HYPERVISOR_METRICS, INVENTORY_METRICS };
 
 /** Everything about a domain, in the order in which it is printed and exported. */
 export const DOMAIN_ROWS: readonly DomainRow[] = [
@@ -42,6 +43,7 @@ export const HOST_ROWS: readonly HostRow[] = [
 export const METRIC_ROWS: readonly MetricRow[] = [
   ...DOMAIN_ROWS,
   ...HYPERVISOR_METRICS,
+  ...INVENTORY_METRICS,
   ...HOST_ROWS,
   ...AGENT_METRICS,
 ];

@@ -21,6 +21,9 @@ export const VCPU_STATES = ["offline", "running", "blocked"] as const;
 /** virDomainControlState */
 export const CONTROL_STATES = ["ok", "job", "occupied", "error"] as const;
 
+/** virStoragePoolState (include/libvirt/libvirt-storage.h) */
+export const STORAGE_POOL_STATES = ["inactive", "building", "running", "degraded", "inaccessible"] as const;
+
 /** virDomain<State>Reason, by the name of the state. */
 const STATE_REASONS: Readonly<Record<(typeof DOMAIN_STATES)[number], readonly string[]>> = {
   nostate: ["unknown"],

@@ -2,6 +2,7 @@ import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
 import type { DomainProcess } from "../readings/domain.ts";
 import type { HOST_SCOPES } from "../readings/host-scopes.ts";
+import type { InventoryPart } from "../readings/inventory.ts";
 import type { FieldUnit, READING_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
 import type {
   DomainStatistics,
@@ -155,6 +156,8 @@ export interface ToldRow extends RowBase {
   readonly source?: string;
   /** Groups of the domains' statistics that it is made from. */
   readonly needs?: readonly StatisticsGroup[];
+  /** The part of a hypervisor's inventory that it is made from. */
+  readonly part?: InventoryPart;
 }
 
 type HostScopes = keyof typeof HOST_SCOPES;

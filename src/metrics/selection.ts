@@ -1,5 +1,6 @@
 import { globMatcher } from "../glob.ts";
 import type { LocalReaders } from "../readings/domain-processes.ts";
+import type { InventoryPart } from "../readings/inventory.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { METRIC_ROWS } from "./definitions.ts";
@@ -58,6 +59,11 @@ export function requiredGroups(
     }
   });
   return new Set(["state", ...groups, ...toldRows.flatMap(({ needs = [] }) => needs)]);
+}
+
+/** The parts of hypervisors' inventories that these rows need: no other is asked for. */
+export function requiredParts(rows: readonly ToldRow[]): ReadonlySet<InventoryPart> {
+  return new Set(rows.flatMap(({ part }) => part ?? []));
 }
 
 /**

@@ -46,6 +46,8 @@ type Value = Integer | HistogramValue;
 export type Telling = (
   value: (name: string, attributes: Attributes, value: Value) => void,
   wait: (...names: string[]) => void,
+  /** When what is told from here on was read, where that was before the rest. */
+  readAt: (at: Instant) => void,
 ) => void;
 
 export interface ToldMeterOptions {
@@ -106,7 +108,7 @@ export class ToldMeter {
     const alive = new Map<string, MetricSeries>();
     const points = new Map<string, (NumberPoint | HistogramPoint)[]>();
     const waiting = new Set<string>();
-    const timeNs = at.wallNs;
+    let timeNs = at.wallNs;
     const take = (name: string, attributes: Attributes, value: Value): void => {
       const metric = this.#metrics.get(name);
       if (metric === undefined) return;
@@ -119,10 +121,13 @@ export class ToldMeter {
       if (others === undefined) points.set(name, [point]);
       else others.push(point);
     };
-    tell(take, (...names) => names.forEach((name) => waiting.add(name)));
+    const wait = (...names: string[]): void => names.forEach((name) => waiting.add(name));
+    tell(take, wait, (instant) => {
+      timeNs = instant.wallNs;
+    });
     for (const [key, each] of known)
       if (waiting.has(each.metric.name) && !alive.has(key)) alive.set(key, each);
-    this.#end(alive, timeNs);
+    this.#end(alive, at.wallNs);
     const metrics: MetricPoints[] = [];
     for (const [name, metric] of this.#metrics) {
       const made = points.get(name);

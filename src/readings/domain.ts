@@ -1,5 +1,6 @@
 import type { Instant } from "../clock.ts";
 import type { ObservedEvent } from "./event-journal.ts";
+import type { InventoryReading } from "./inventory.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 /** A vNIC in a domain's XML. */
@@ -97,6 +98,8 @@ export interface HypervisorReading {
   readonly unknownFields: ReadonlyMap<string, number>;
   /** How many times longer than they should be the intervals of what costs are, since cycles took too long; 1: not at all. */
   readonly stretch: number;
+  /** What the hypervisor has beside its domains, where that has been read since the reading before. */
+  readonly inventory?: InventoryReading | undefined;
   /** What could not be read in this cycle, and why; empty when all was well. */
   readonly problems: readonly Error[];
 }

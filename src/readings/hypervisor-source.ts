@@ -14,6 +14,7 @@ import { EventJournal, type ObservedEvent } from "./event-journal.ts";
 import type { EventListener } from "./event-subscription.ts";
 import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
+import { type InventoryOptions, InventoryReader } from "./inventory-reader.ts";
 import { JobWatch } from "./job-watch.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
 import { Newcomers } from "./newcomers.ts";
@@ -40,6 +41,8 @@ export interface HypervisorOptions {
   readonly clock: Clock;
   /** Where its calls are counted; one of its own unless given. */
   readonly calls?: LibvirtStatistics;
+  /** What to read beside the domains; nothing unless given. */
+  readonly inventory?: InventoryOptions | undefined;
   /** Is told when intervals become longer or shorter, with how long the cycle took that was the reason. */
   readonly onStretch?: ((factor: number, tookMs: number) => void) | undefined;
   /** Default true: listen to the domains' events. */
@@ -96,6 +99,7 @@ export class HypervisorSource {
   readonly #newcomers: Newcomers;
   readonly #history: DomainHistory;
   readonly #jobs: JobWatch;
+  readonly #inventory: InventoryReader;
   #facts: HypervisorFacts | undefined;
   #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
@@ -103,7 +107,7 @@ export class HypervisorSource {
     const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
     this.#options = options;
     this.name = uri;
-    const { local, clock, onNotice = () => undefined } = options;
+    const { local, clock, inventory, onNotice = () => undefined } = options;
     const procfs = local?.procfs;
     this.#reader = createStatisticsReader({ unusedScopes });
     this.#collector = new DomainCollector({ ...options, reader: this.#reader, procfs });
@@ -119,6 +123,8 @@ export class HypervisorSource {
     this.#history = new DomainHistory(this.#newcomers);
     const listener = options.listens === false ? undefined : this.#listener();
     this.#connector = new HypervisorConnector({ uri, timeoutMs, calls, procfs, listener });
+    const beside = inventory ?? { parts: new Set(), intervalMs: 0 };
+    this.#inventory = new InventoryReader({ ...beside, timeoutMs, clock });
   }
 
   /** How things stand with the connection now; undefined before the first read. */
@@ -183,6 +189,7 @@ export class HypervisorSource {
       signal,
     });
     const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, records);
+    this.#inventory.start(lanes);
     const present = domains.map(({ uuid, name, id }): DomainReading => ({
       uuid,
       name,
@@ -200,7 +207,13 @@ export class HypervisorSource {
       events: happened,
       unknownFields: this.#reader.takeUnknownFields(),
       stretch: this.#stretchAfter(begunMs),
-      problems: [...problems, ...misread, ...lostEvents(this.name, this.#journal.takeLost())],
+      inventory: this.#inventory.take(),
+      problems: [
+        ...problems,
+        ...misread,
+        ...this.#inventory.problems,
+        ...lostEvents(this.name, this.#journal.takeLost()),
+      ],
     };
   }
 

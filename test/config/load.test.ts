@@ -45,8 +45,8 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
     name: "an option of a later version is unknown",
     yaml: "listen_address: localhost",
     line:
-      "kvmeter.yaml:1:1 listen_address: unknown option, known here are libvirt, interval, host, domains, metrics, " +
-      "statistics, processes, export, state_directory, resource_attributes, listen, log",
+      "kvmeter.yaml:1:1 listen_address: unknown option, known here are libvirt, interval, host, hypervisor, domains, " +
+      "metrics, statistics, processes, export, state_directory, resource_attributes, listen, log",
   },
   {
     name: "a wrong type",
