@@ -1,4 +1,5 @@
 import { type Integer, multiply, scaleDown, subtract } from "../integer.ts";
+import type { DiskThrottle } from "../readings/domain.ts";
 import type { Derivation, Sample } from "./rows.ts";
 
 const NS_PER_MS = 1_000_000;
@@ -118,3 +119,14 @@ export const jobProgress: Derivation<"job"> = {
     return done === undefined ? undefined : Math.min(1, Math.max(0, Number(done) / total));
   },
 };
+
+/** A limit of a disk in the domain's XML. */
+export function diskThrottle(limit: keyof DiskThrottle, source: string): Derivation<"disk"> {
+  return {
+    source,
+    compute({ values: { name }, domain }) {
+      const disk = domain.description?.disks.find(({ target }) => target === name);
+      return disk?.throttle?.[limit];
+    },
+  };
+}

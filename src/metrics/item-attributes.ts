@@ -37,6 +37,7 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
   perf: { attribute: "libvirt.perf.event" },
   nic: { attribute: "network.interface.name", field: "name" },
   disk: { attribute: "system.device", field: "name" },
+  diskError: { attribute: "system.device" },
   diskLimit: { attribute: "libvirt.disk.constraint" },
   diskInterval: { attribute: "libvirt.interval", field: "lengthS", rename: (seconds) => `${seconds}s` },
   diskIntervalOperation: { attribute: "libvirt.disk.operation", rename: operation },

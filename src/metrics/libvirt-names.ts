@@ -21,6 +21,9 @@ export const VCPU_STATES = ["offline", "running", "blocked"] as const;
 /** virDomainControlState */
 export const CONTROL_STATES = ["ok", "job", "occupied", "error"] as const;
 
+/** virDomainDiskErrorCode */
+export const DISK_STATES = ["ok", "unspecified", "no_space"] as const;
+
 /** virStoragePoolState (include/libvirt/libvirt-storage.h) */
 export const STORAGE_POOL_STATES = ["inactive", "building", "running", "degraded", "inaccessible"] as const;
 

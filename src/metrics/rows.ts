@@ -1,6 +1,6 @@
 import type { Instant } from "../clock.ts";
 import type { Integer } from "../integer.ts";
-import type { DomainProcess } from "../readings/domain.ts";
+import type { DomainDescription, DomainProcess } from "../readings/domain.ts";
 import type { HOST_SCOPES } from "../readings/host-scopes.ts";
 import type { InventoryPart } from "../readings/inventory.ts";
 import type { FieldUnit, READING_SCOPES, StatisticsGroup } from "../readings/statistics-fields.ts";
@@ -11,7 +11,7 @@ import type {
   StatisticsValues,
 } from "../readings/statistics.ts";
 import type { Attributes, MetricKind } from "./points.ts";
-import type { NumericUnit, UcumUnit, UnitOf } from "./units.ts";
+import type { FieldableUnit, NumericUnit, UcumUnit, UnitOf } from "./units.ts";
 
 /** What every row of the catalogue has. */
 interface RowBase {
@@ -83,6 +83,8 @@ export interface MeteredReading {
   readonly statistics: DomainStatistics;
   /** QEMU's, of a domain. */
   readonly process?: DomainProcess | undefined;
+  /** What the XML says, of a domain. */
+  readonly description?: DomainDescription | undefined;
   /** Of a domain: this, and of what was not read now what was read last. */
   readonly lastKnown?: DomainStatistics;
 }
@@ -97,29 +99,35 @@ export interface Derivation<Scope extends StatisticsScope> {
   readonly compute: (now: Sample<Scope>, before: Sample<Scope> | undefined) => Integer | undefined;
 }
 
-type RowOf<Scope extends StatisticsScope, Unit extends UcumUnit> = RowBase & {
+interface MadeRow<Scope extends StatisticsScope> extends RowBase {
   readonly scope: Scope;
   readonly kind: Exclude<MetricKind, "histogram">;
-  readonly unit: Unit;
-} & (
-    | { readonly from: "fields"; readonly sources: readonly FieldSource<Scope, Unit>[] }
-    | {
-        readonly from: "derivations";
-        readonly sources: readonly (SourceBase & { readonly derivation: Derivation<Scope> })[];
-      }
-  );
+}
 
-type RowInAnyUnit<Scope extends StatisticsScope, Unit> = Unit extends UcumUnit ? RowOf<Scope, Unit> : never;
+interface FieldsRow<Scope extends StatisticsScope, Unit extends FieldableUnit> extends MadeRow<Scope> {
+  readonly unit: Unit;
+  readonly from: "fields";
+  readonly sources: readonly FieldSource<Scope, Unit>[];
+}
+
+interface DerivedRow<Scope extends StatisticsScope> extends MadeRow<Scope> {
+  readonly from: "derivations";
+  readonly sources: readonly (SourceBase & { readonly derivation: Derivation<Scope> })[];
+}
+
+type FieldsRowInAnyUnit<Scope extends StatisticsScope, Unit> = Unit extends FieldableUnit
+  ? FieldsRow<Scope, Unit>
+  : never;
 
 /** One value of every item of a scope: as libvirt sent it, in the metric's unit, or derived. */
 type ValueRow<Scopes extends StatisticsScope> = {
-  [Scope in Scopes]: RowInAnyUnit<Scope, UcumUnit>;
+  [Scope in Scopes]: FieldsRowInAnyUnit<Scope, FieldableUnit> | DerivedRow<Scope>;
 }[Scopes];
 
 /** One point for each named state: 1 for the current one, 0 for the others. */
 interface StateRow extends RowBase {
   readonly from: "states";
-  readonly scope: "state" | "vcpu" | "control" | "guestAgent";
+  readonly scope: "state" | "vcpu" | "control" | "guestAgent" | "diskError";
   readonly kind: "updowncounter";
   readonly unit: "1";
   readonly field: "state";

@@ -1,8 +1,11 @@
 import { type Integer, multiply, scaleDown } from "../integer.ts";
 import type { FieldUnit } from "../readings/statistics-fields.ts";
 
-/** UCUM units that the catalogue uses. An annotation in braces says what a plain count counts. */
-export type UcumUnit = "1" | "s" | "By" | "By/s" | "J" | "Hz" | `{${string}}`;
+/** UCUM units that a field can be told in. An annotation in braces says what a plain count counts. */
+export type FieldableUnit = "1" | "s" | "By" | "By/s" | "J" | "Hz" | `{${string}}`;
+
+/** UCUM units that the catalogue uses. */
+export type UcumUnit = FieldableUnit | `{${string}}/s`;
 
 /** How a number of libvirt's becomes a value of a metric. */
 export interface Conversion {

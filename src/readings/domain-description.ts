@@ -15,6 +15,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { KvmeterError, messageOf } from "../errors.ts";
+import { readThrottle } from "./disk-throttle.ts";
 import type { DiskDescription, DomainDescription, GuestAgentState, NicDescription } from "./domain.ts";
 import { readOpenstackMetadata } from "./openstack-metadata.ts";
 import type { DomainStatistics } from "./statistics.ts";
@@ -137,8 +138,10 @@ function describeNic(element: XmlElement, number: number): NicDescription {
 function describeDisk(element: XmlElement): DiskDescription[] {
   const target = attribute(child(element, "target"), "dev");
   if (target === undefined) return [];
+  const throttle = readThrottle(element);
+  const type = attribute(element, "type");
   const alias = attribute(child(element, "alias"), "name");
-  return [{ type: attribute(element, "type"), target, alias, source: sourceOf(element) }];
+  return [{ type, target, alias, source: sourceOf(element), ...(throttle !== undefined && { throttle }) }];
 }
 
 /** Where a disk's data is, by the attribute that its type uses; a pool's volume as pool/volume. */

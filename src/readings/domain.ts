@@ -13,6 +13,21 @@ export interface NicDescription {
   readonly alias: string | undefined;
 }
 
+/** What a disk is held to; a limit that is not set is absent. */
+export type DiskThrottle = Partial<
+  Readonly<
+    Record<
+      | "readBytesPerS"
+      | "writeBytesPerS"
+      | "totalBytesPerS"
+      | "readOperationsPerS"
+      | "writeOperationsPerS"
+      | "totalOperationsPerS",
+      number
+    >
+  >
+>;
+
 /** A disk in a domain's XML. */
 export interface DiskDescription {
   /** file, block, network, volume, nvme, vhostuser …: what kind of source it has. */
@@ -21,6 +36,8 @@ export interface DiskDescription {
   readonly target: string;
   readonly alias: string | undefined;
   readonly source: string | undefined;
+  /** Present where any limit is set. */
+  readonly throttle?: DiskThrottle;
 }
 
 /** What OpenStack's nova writes into a domain's metadata. */

@@ -6,6 +6,7 @@ import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { changesDevices, DescriptionCache } from "./description-cache.ts";
+import { DiskErrorReader } from "./disk-errors.ts";
 import { DomainCollector, isActive } from "./domain-collector.ts";
 import { DomainHistory } from "./domain-history.ts";
 import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
@@ -99,6 +100,7 @@ export class HypervisorSource {
   readonly #newcomers: Newcomers;
   readonly #history: DomainHistory;
   readonly #jobs: JobWatch;
+  readonly #diskErrors: DiskErrorReader;
   readonly #inventory: InventoryReader;
   #facts: HypervisorFacts | undefined;
   #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
@@ -125,6 +127,7 @@ export class HypervisorSource {
     this.#connector = new HypervisorConnector({ uri, timeoutMs, calls, procfs, listener });
     const beside = inventory ?? { parts: new Set(), intervalMs: 0 };
     this.#inventory = new InventoryReader({ ...beside, timeoutMs, clock });
+    this.#diskErrors = new DiskErrorReader(clock);
   }
 
   /** How things stand with the connection now; undefined before the first read. */
@@ -189,6 +192,12 @@ export class HypervisorSource {
       signal,
     });
     const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, records);
+    const asked = this.#options.groups.has("disk-error") ? domains : [];
+    const diskErrors = await this.#diskErrors.read(lanes, asked, {
+      statistics,
+      description: (uuid) => this.#descriptions.get(uuid),
+      signal,
+    });
     this.#inventory.start(lanes);
     const present = domains.map(({ uuid, name, id }): DomainReading => ({
       uuid,
@@ -196,7 +205,7 @@ export class HypervisorSource {
       id,
       description: this.#descriptions.get(uuid),
       process: processes.get(uuid),
-      statistics: withPart(statistics.get(uuid) ?? NOTHING_READ, jobs.statistics.get(uuid)),
+      statistics: withPart(diskErrors.statistics.get(uuid) ?? NOTHING_READ, jobs.statistics.get(uuid)),
       lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
     }));
     const happened = [...events, ...jobs.ended];
@@ -211,6 +220,7 @@ export class HypervisorSource {
       problems: [
         ...problems,
         ...misread,
+        ...diskErrors.problems,
         ...this.#inventory.problems,
         ...lostEvents(this.name, this.#journal.takeLost()),
       ],

@@ -58,6 +58,7 @@ export type StatisticsGroup =
   | "process-memory"
   | "cgroup"
   | "disk-source"
+  | "disk-error"
   | HostReaderName;
 
 /** One field: how libvirt spells its name, and what it counts in. */

@@ -263,6 +263,7 @@ export const READING_SCOPES = {
       stateTimeMs: field("CONTROL_INFO stateTime", "ms"),
     },
   },
+  diskError: { group: "disk-error", fields: { state: field("GET_DISK_ERRORS error", "enum") } },
   ...PROCESS_SCOPES,
   job: {
     group: "job",

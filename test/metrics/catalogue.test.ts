@@ -82,7 +82,7 @@ test("names are unique, descriptions are one sentence, units are UCUM", () => {
   for (const { name, description, unit } of METRIC_ROWS) {
     assert.match(name, /^[a-z]+(\.[a-z0-9_]+)+$/);
     assert.match(description, /^(v?[A-Z]|1 ).*[^.]\.$/, name);
-    assert.match(unit, /^(1|s|By|By\/s|J|Hz|\{[a-z_]+\})$/, name);
+    assert.match(unit, /^(1|s|By|By\/s|J|Hz|\{[a-z_]+\}(\/s)?)$/, name);
   }
 });
 

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Fields, PROCESS_START_NS, second, secondNs, TestMeter } from "./readings.ts";
+import { DomainMeter } from "../../src/metrics/domain-meter.ts";
+import type { DiskThrottle, DomainDescription } from "../../src/readings/domain.ts";
+import {
+  domainReading,
+  type Fields,
+  hypervisorReading,
+  PROCESS_START_NS,
+  second,
+  secondNs,
+  TestMeter,
+  TestPoints,
+} from "./readings.ts";
 
 const UTILIZATION = "libvirt.domain.cpu.utilization";
 const LATENCY = "libvirt.domain.disk.latency";
@@ -113,3 +124,32 @@ test("disk latency is time by operations since the last reading, in each directi
   assert.deepEqual(latency(disk(2, 1, 5), 30), [], "the counters were set back");
   assert.deepEqual(latency(disk(3, 1_000_001, 5), 40), [[read, 0.001]]);
 });
+
+test("what a disk is held to is told of that disk, and nothing of one that is not", () => {
+  const meter = new DomainMeter();
+  const read = (seconds: number, throttle?: DiskThrottle): TestPoints => {
+    const reading = domainReading({ "block.0.name": "vda", "block.1.name": "vdb" }, second(seconds), {
+      description: describedAs(throttle),
+    });
+    const [points] = meter.update(hypervisorReading([reading]));
+    return new TestPoints(points ?? { resource: { attributes: {} }, metrics: [] });
+  };
+  const limited = read(0, { writeBytesPerS: 1000, totalOperationsPerS: 50 });
+  const vda = { "system.device": "vda" };
+  assert.deepEqual(limited.values("libvirt.domain.disk.throttle.io"), [
+    [{ ...vda, "disk.io.direction": "write" }, 1000],
+  ]);
+  assert.deepEqual(limited.values("libvirt.domain.disk.throttle.operations"), [[vda, 50]]);
+  assert.deepEqual(read(10).values("libvirt.domain.disk.throttle.io"), []);
+});
+
+function describedAs(throttle?: DiskThrottle): DomainDescription {
+  const vda = {
+    type: undefined,
+    target: "vda",
+    alias: undefined,
+    source: undefined,
+    ...(throttle && { throttle }),
+  };
+  return { uuid: "u-1", name: "vm", nics: [], openstack: undefined, balloonPeriodS: undefined, disks: [vda] };
+}

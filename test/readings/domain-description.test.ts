@@ -17,6 +17,8 @@ const domainXml = (inside: string, name = "web1") =>
   `<domain type='kvm' id='7'>\n  <name>${escape(name)}</name>\n  <uuid>${UUID}</uuid>\n${inside}</domain>\n`;
 const devices = (inside: string) => domainXml(`<devices>${inside}</devices>`);
 const diskXml = (target: string, source: string) => `<disk>${source}<target dev='${target}'/></disk>`;
+const tuned = (inside: string) =>
+  parseDomainXml(devices(diskXml("vda", `<iotune>${inside}</iotune>`))).disks[0]?.throttle;
 const openstackOf = (metadata: string) =>
   parseDomainXml(domainXml(`<metadata>${metadata}</metadata>`)).openstack;
 const nameOf = (name: string) => parseDomainXml(domainXml("", name)).name;
@@ -47,6 +49,18 @@ describe("parseDomainXml", () => {
       balloonPeriodS: 2,
       guestAgent: undefined,
     });
+  });
+
+  test("reads what a disk is held to, and nothing that is no limit", () => {
+    assert.deepEqual(
+      tuned(
+        "<read_bytes_sec>1000</read_bytes_sec><write_bytes_sec>0</write_bytes_sec><total_iops_sec>500</total_iops_sec>",
+      ),
+      { readBytesPerS: 1000, totalOperationsPerS: 500 },
+    );
+    assert.equal(tuned(""), undefined);
+    assert.equal(tuned("<read_bytes_sec>0</read_bytes_sec>"), undefined);
+    assert.equal(tuned("<read_bytes_sec>-5</read_bytes_sec><read_iops_sec>9e99</read_iops_sec>"), undefined);
   });
 
   test("keeps a name as it is", () => {

@@ -1,4 +1,5 @@
-import { readLatency, writeLatency } from "../derived.ts";
+import { diskThrottle, readLatency, writeLatency } from "../derived.ts";
+import { DISK_STATES } from "../libvirt-names.ts";
 import type { DomainRow } from "../rows.ts";
 
 const RECEIVE = { "network.io.direction": "receive" } as const;
@@ -185,6 +186,49 @@ export const DISK_METRICS = [
     scope: "disk",
     from: "fields",
     sources: [{ field: "thresholdBytes" }],
+  },
+  {
+    name: "libvirt.domain.disk.throttle.io",
+    kind: "updowncounter",
+    unit: "By/s",
+    description:
+      "Bytes that the guest may read and write on the disk each second, where that is limited; without a direction, both together.",
+    on: true,
+    scope: "disk",
+    from: "derivations",
+    sources: [
+      { derivation: diskThrottle("readBytesPerS", "read_bytes_sec in the XML"), attributes: READ },
+      { derivation: diskThrottle("writeBytesPerS", "write_bytes_sec in the XML"), attributes: WRITE },
+      { derivation: diskThrottle("totalBytesPerS", "total_bytes_sec in the XML") },
+    ],
+  },
+  {
+    name: "libvirt.domain.disk.throttle.operations",
+    kind: "updowncounter",
+    unit: "{operation}/s",
+    description:
+      "Operations that the guest may do on the disk each second, where that is limited; without a direction, all together.",
+    on: true,
+    scope: "disk",
+    from: "derivations",
+    sources: [
+      { derivation: diskThrottle("readOperationsPerS", "read_iops_sec in the XML"), attributes: READ },
+      { derivation: diskThrottle("writeOperationsPerS", "write_iops_sec in the XML"), attributes: WRITE },
+      { derivation: diskThrottle("totalOperationsPerS", "total_iops_sec in the XML") },
+    ],
+  },
+  {
+    name: "libvirt.domain.disk.status",
+    kind: "updowncounter",
+    unit: "1",
+    description:
+      "State of the disk: 1 for the current state, 0 for the others; only while the domain is paused by an I/O error.",
+    on: true,
+    scope: "diskError",
+    from: "states",
+    field: "state",
+    attribute: "libvirt.disk.state",
+    states: DISK_STATES,
   },
   {
     name: "libvirt.domain.disk.operation.duration",
