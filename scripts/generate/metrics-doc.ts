@@ -43,6 +43,12 @@ One resource per hypervisor's host: \`host.name\`, \`host.id\`, \`host.arch\`, \
 While libvirt is away only \`libvirt.connection.status\` is sent: nothing is known of the domains, so nothing is said. A
 sum over domains leaves none out: it uses what was last read of one that does not answer, and is not sent while there
 is one of which nothing was ever read.
+
+Storage pools, networks, leases and the host's hardware are read at an interval of their own, \`hypervisor.interval\`, and
+each reading is sent once, with the time at which it was made. A pool that does not answer, since its file server is
+gone, holds up nothing: its values wait, and \`kvmeter.source.status\` says so. A size is told of active pools that have
+one. With \`libvirt.host.cpu.count\` and \`libvirt.host.memory.limit\` overcommit can be told of a hypervisor on another
+machine, too.
 `;
 
 const HOST = `## Host
