@@ -127,8 +127,8 @@ interval: 100ms
 metrics: { enable: ["libvirt.domain.*"] }
 state_directory: state
 export:
-  - { preset: collector, endpoint: "${cumulative.endpoint}", ${common} }
-  - { preset: collector, endpoint: "${delta.endpoint}", ${common}, temporality: delta }
+  - { preset: collector, signals: [metrics], endpoint: "${cumulative.endpoint}", ${common} }
+  - { preset: collector, signals: [metrics], endpoint: "${delta.endpoint}", ${common}, temporality: delta }
 `,
   );
   await live(t, { configuration, until: more(cumulative, 5), end: "SIGTERM" });

@@ -80,7 +80,7 @@ libvirt: [{ uri: "${uri}", timeout: 60s }]
 interval: 100ms
 state_directory: state
 log: { level: info, format: json }
-export: [{ preset: collector, protocol: http/protobuf, endpoint: "${endpoint}", compression: gzip, order: oldest-first }]
+export: [{ preset: collector, signals: [metrics], protocol: http/protobuf, endpoint: "${endpoint}", compression: gzip, order: oldest-first }]
 `;
 }
 
