@@ -41,6 +41,7 @@ libvirt:
 ${daemons.map((daemon) => `  - uri: ${readOnlyUri(daemon)}`).join("\n")}
 interval: ${INTERVAL_MS}ms
 metrics: { enable: ["*"] }
+statistics: { slow_interval: 1s }
 resource_attributes: { deployment.environment.name: bed }
 export:
   - { preset: collector, endpoint: "http://${grpc.grpcEndpoint}", compression: gzip }
