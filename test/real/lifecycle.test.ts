@@ -88,7 +88,7 @@ test(
   async (t) => {
     const host = await startHostLibvirtd({ settings: [hostUuid("1")] });
     t.after(() => host.stop());
-    const newer = await startNewerLibvirtd({ settings: [hostUuid("2")] });
+    const newer = await startNewerLibvirtd({ settings: [hostUuid("2")], otherHostName: true });
     t.after(() => newer.stop());
     const collector = await startCollector();
     t.after(() => collector.stop());

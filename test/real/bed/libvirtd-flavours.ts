@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { paths } from "./parts.ts";
 import { stateDirectory } from "./records.ts";
 
+/** What a libvirtd is to find around it. */
+export interface Surroundings {
+  readonly kvm: boolean;
+  /** A host name that is not this machine's; only the newer one can have it. */
+  readonly otherHostName: boolean;
+}
+
 /** Where a libvirtd lives and how its programs are started. */
 export interface Flavour {
   readonly name: string;
@@ -16,7 +23,7 @@ export interface Flavour {
   readonly configDirectoryInside: string;
   /** What it leaves. */
   readonly paths: readonly string[];
-  readonly command: (program: string, args: readonly string[], kvm: boolean) => [string, ...string[]];
+  readonly command: (program: string, args: readonly string[], how: Surroundings) => [string, ...string[]];
 }
 
 /** Disks of the bed's domains, as the daemon sees them. */
@@ -43,7 +50,7 @@ const hideKvm =
 const asRoot = `echo 'user = "root"'; echo 'group = "root"'; echo 'remember_owner = 0';`;
 
 /** libvirt's own mount namespace for each QEMU cannot take the hidden device along, so it is switched off. */
-const enterNamespace = (kvm: boolean) =>
+const enterNamespace = ({ kvm }: Surroundings) =>
   [
     ...(kvm ? [] : [hideKvm]),
     `{ cat /etc/libvirt/qemu.conf; echo "namespaces = []"; ${kvm ? asRoot : ""} } >"$1/qemu.conf"`,
@@ -51,11 +58,12 @@ const enterNamespace = (kvm: boolean) =>
   ].join(" && ");
 
 /** Its run folder is one of this machine's, so that the sockets are reachable from outside the chroot. */
-const enterChroot = (kvm: boolean) =>
+const enterChroot = ({ kvm, otherHostName }: Surroundings) =>
   [
     ...(kvm ? [] : [hideKvm]),
     // Migration is refused between daemons of one name.
-    'hostname "$(hostname)-newer" && run=$1 root=$2 && shift 2 && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys"',
+    ...(otherHostName ? ['hostname "$(hostname)-newer"'] : []),
+    'run=$1 root=$2 && shift 2 && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys"',
     'mount --rbind /dev "$root/dev" && mount --bind "$run" "$root/run" && exec chroot "$root" "$@"',
   ].join(" && ");
 
@@ -77,7 +85,7 @@ export const hostFlavour: Flavour = {
     imageDirectory,
     bootDirectory,
   ],
-  command: (program, args, kvm) => [...unshare, enterNamespace(kvm), "sh", hostConfig, program, ...args],
+  command: (program, args, how) => [...unshare, enterNamespace(how), "sh", hostConfig, program, ...args],
 };
 
 /** Debian unstable's, in a chroot. */
@@ -94,9 +102,9 @@ export const newerFlavour: Flavour = {
       join(paths.newerRoot, path),
     ),
   ],
-  command: (program, args, kvm) => [
+  command: (program, args, how) => [
     ...unshare,
-    enterChroot(kvm),
+    enterChroot(how),
     "sh",
     newerState,
     paths.newerRoot,

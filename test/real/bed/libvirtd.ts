@@ -1,7 +1,7 @@
 import { access, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { hostFlavour, newerFlavour, type Flavour } from "./libvirtd-flavours.ts";
+import { hostFlavour, newerFlavour, type Flavour, type Surroundings } from "./libvirtd-flavours.ts";
 import {
   childOf,
   endProcess,
@@ -20,6 +20,8 @@ export interface LibvirtdOptions {
   readonly auth?: "none" | "polkit";
   /** Leaves /dev/kvm to the guests; see whyNoKvm. */
   readonly kvm?: boolean;
+  /** Gives the newer one a host name of its own: libvirt migrates between hosts of different names only. */
+  readonly otherHostName?: boolean;
   /** Part of libvirtd that is to log all it does, as qemu.qemu_monitor. */
   readonly logs?: string;
   /** Further lines of libvirtd.conf, as they stand there. */
@@ -75,10 +77,10 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       join(flavour.configDirectory, "virtlogd.conf"),
       'log_level = 4\nlog_outputs = "4:stderr"\n',
     );
-    const { kvm = false, args = [] } = options;
-    const virtlogd = await launch(flavour, { program: "virtlogd", kvm });
+    const { kvm = false, otherHostName = false, args = [] } = options;
+    const virtlogd = await launch(flavour, { program: "virtlogd", kvm, otherHostName });
     await waitForSocket(join(flavour.runDirectory, "virtlogd-sock"), virtlogd);
-    let daemon = await launchLibvirtd(flavour, { kvm, args });
+    let daemon = await launchLibvirtd(flavour, { kvm, otherHostName, args });
     const handle = describe(flavour, await versionOf(flavour.uri));
     return {
       ...handle,
@@ -87,7 +89,7 @@ async function start(flavour: Flavour, options: LibvirtdOptions): Promise<Libvir
       kill: () => killProcess(daemon),
       restart: async () => {
         await endProcess(daemon);
-        daemon = await launchLibvirtd(flavour, { kvm, args });
+        daemon = await launchLibvirtd(flavour, { kvm, otherHostName, args });
       },
     };
   } catch (error) {
@@ -145,14 +147,13 @@ async function launch(
   flavour: Flavour,
   what: {
     readonly program: "libvirtd" | "virtlogd";
-    readonly kvm: boolean;
     readonly args?: readonly string[];
-  },
+  } & Surroundings,
 ): Promise<ProcessName> {
-  const { program, kvm } = what;
+  const { program } = what;
   const config = join(flavour.configDirectoryInside, `${program}.conf`);
   const path = `/usr/sbin/${program}`;
-  const command = flavour.command(path, ["--config", config, ...(what.args ?? [])], kvm);
+  const command = flavour.command(path, ["--config", config, ...(what.args ?? [])], what);
   const args = [join(import.meta.dirname, "subreaper.pl"), ...command];
   const logPath = join(flavour.configDirectory, `${program}.log`);
   const reaper = await startDaemon({ command: "/usr/bin/perl", args, logPath });
@@ -164,7 +165,7 @@ async function launch(
 
 async function launchLibvirtd(
   flavour: Flavour,
-  how: { readonly kvm: boolean; readonly args: readonly string[] },
+  how: Surroundings & { readonly args: readonly string[] },
 ): Promise<ProcessName> {
   // A killed daemon leaves its sockets, and the new one must not be taken for ready by them.
   const sockets = ["libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock"];
