@@ -15,6 +15,7 @@ import type { ResourcePoints } from "../metrics/points.ts";
 import { formatAddress, type ListenAddress } from "./address.ts";
 import { EXPOSITION_TYPE, exposition } from "./exposition.ts";
 import { type Course, type Judgement, judgeHealth, judgeReadiness } from "./health.ts";
+import { asLibvirtExporter } from "./libvirt-exporter.ts";
 import { snapshotOf } from "./snapshot.ts";
 
 /** What the endpoint tells of, asked at the moment of a request. */
@@ -26,6 +27,13 @@ export interface LocalEndpointOptions {
   readonly hide: (text: string) => string;
   readonly limits?: ClientLimits;
 }
+
+/** Where metrics are, and under which names. */
+const METRICS: ReadonlyMap<string, (points: readonly ResourcePoints[]) => readonly ResourcePoints[]> =
+  new Map([
+    ["/metrics", snapshotOf],
+    ["/metrics/libvirt-exporter", (points) => [asLibvirtExporter(points)]],
+  ]);
 
 const MAX_CONNECTIONS = 16;
 
@@ -107,13 +115,14 @@ class Answerer {
       const headers = { allow: "GET, HEAD", connection: "close" };
       return end(response, { status: 405, text: "Only GET and HEAD.\n", headers });
     }
-    switch (request.url?.split("?", 1)[0]) {
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const named = METRICS.get(path);
+    if (named !== undefined) return this.#expose(request, response, named);
+    switch (path) {
       case "/healthz":
         return this.#tell(response, judgeHealth(this.#options.course()), ["ok", "failing"]);
       case "/readyz":
         return this.#tell(response, judgeReadiness(this.#options.course()), ["ready", "not ready"]);
-      case "/metrics":
-        return this.#expose(request, response);
       default:
         return end(response, { status: 404, text: "There are /healthz, /readyz and /metrics.\n" });
     }
@@ -129,7 +138,11 @@ class Answerer {
   }
 
   /** Values that are no longer true are not told: who scrapes shall see that there are none. */
-  async #expose(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #expose(
+    request: IncomingMessage,
+    response: ServerResponse,
+    named: (points: readonly ResourcePoints[]) => readonly ResourcePoints[],
+  ): Promise<void> {
     const points = this.#options.points();
     const { good, reason } = judgeHealth(this.#options.course());
     if (points === undefined || !good) return end(response, { status: 503, text: `${reason}\n` });
@@ -150,7 +163,7 @@ class Answerer {
     }
     this.#expositions += 1;
     const { hide, limits: { answerMs } = CLIENT_LIMITS } = this.#options;
-    const text = Readable.from(inTurns(exposition(snapshotOf(points), hide)));
+    const text = Readable.from(inTurns(exposition(named(points), hide)));
     const deadline = { signal: AbortSignal.timeout(answerMs) };
     const sent = zipped
       ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response, deadline)

@@ -40,6 +40,25 @@ function domains(count: number): ResourcePoints[] {
   }));
 }
 
+/** A domain of which this alone is known. */
+function withCpuTime(name: string): ResourcePoints {
+  return {
+    resource: { attributes: { "libvirt.domain.uuid": `uuid-of-${name}`, "libvirt.domain.name": name } },
+    metrics: [
+      {
+        metric: {
+          name: "libvirt.domain.cpu.time",
+          kind: "counter",
+          unit: "s",
+          description: "CPU time.",
+          valueType: "double",
+        },
+        points: [{ series: { attributes: {}, startTimeNs: 1n }, timeNs: 2n, value: 1.5 }],
+      },
+    ],
+  };
+}
+
 async function open(t: TestContext, options: Partial<LocalEndpointOptions> = {}): Promise<string> {
   const endpoint = await openLocalEndpoint(
     { host: "127.0.0.1", port: 0 },
@@ -93,6 +112,14 @@ test("metrics are there as text, and zipped for who takes that", async (t) => {
   const zipped = await fetch(`${url}/metrics`, { headers: { "accept-encoding": "deflate, gzip" } });
   assert.equal(zipped.headers.get("content-encoding"), "gzip");
   assert.equal(await zipped.text(), exposed);
+});
+
+test("metrics are there under the names of libvirt-exporter, too", async (t) => {
+  const url = await open(t, { points: () => [withCpuTime("web1"), withCpuTime("web2")] });
+  const exposed = await (await fetch(`${url}/metrics/libvirt-exporter`)).text();
+  assert.match(exposed, /^# TYPE libvirt_domain_info_cpu_time_seconds_total counter$/m);
+  assert.match(exposed, /^libvirt_domain_info_cpu_time_seconds_total\{domain="web1"\} 1\.5$/m);
+  assert.match(exposed, /^libvirt_domain_info_cpu_time_seconds_total\{domain="web2"\} 1\.5$/m);
 });
 
 test("values that are no longer true are not told", async (t) => {
