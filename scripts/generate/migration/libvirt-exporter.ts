@@ -9,7 +9,8 @@ For those who run [Tinkoff's libvirt-exporter](https://github.com/Tinkoff/libvir
 
 What changes:
 
-- kvmeter pushes; nothing scrapes it.
+- kvmeter pushes. For as long as dashboards move, \`listen\` switches on a local endpoint, whose \`/metrics/libvirt-exporter\`
+  has that exporter's names: see [the local endpoint](../endpoint.md).
 - A domain is known by its uuid as well as by its name, and every series says on which host it is. That exporter's series
   had \`domain\` alone, and the host came from the scrape's \`instance\`.
 - What could not be read is absent. That exporter sent 0 for the memory of a guest without balloon statistics, and left
