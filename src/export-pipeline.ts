@@ -21,6 +21,7 @@ import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HostMeter } from "./metrics/host-meter.ts";
 import { HypervisorMeter } from "./metrics/hypervisor-meter.ts";
 import { InventoryMeter } from "./metrics/inventory-meter.ts";
+import { SCOPES } from "./metrics/plan.ts";
 import type { ResourcePoints, Temporality } from "./metrics/points.ts";
 import type { AgentIdentity, ResourceOptions } from "./metrics/resources.ts";
 import type { ToldRow } from "./metrics/rows.ts";
@@ -35,6 +36,8 @@ import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorIdentity, HypervisorReading } from "./readings/domain.ts";
 import type { HostReading } from "./readings/host.ts";
 import type { ConnectionReading } from "./readings/hypervisor-facts.ts";
+import type { StatisticsGroup } from "./readings/statistics-fields.ts";
+import type { StatisticsScope } from "./readings/statistics.ts";
 import { VERSION } from "./version.ts";
 
 /** The host's name among the sources of deltas: no URI is called so. */
@@ -90,6 +93,7 @@ export class ExportPipeline {
   readonly #createMeters: (source: string) => Meters;
   readonly #meters = new Map<string, Meters>();
   readonly #hostMeter: HostMeter;
+  #hostReadAt: HostReading["statistics"]["readAt"] = {};
   readonly #agentMeter: AgentMeter;
   readonly #scope: Scope = kvmeterScope(VERSION);
   readonly #deltaStore: DeltaStore | undefined;
@@ -193,7 +197,7 @@ export class ExportPipeline {
       others.push(living, ...inventory.holding(connection));
     }
     if (host !== undefined) {
-      const living = this.#hostMeter.update(host, nameByLibvirt(host, connections));
+      const living = this.#hostMeter.update(this.#untold(host), nameByLibvirt(host, connections));
       this.#told.delete(HOST);
       points.push(...this.#hostMeter.ended, living);
       meters.push(this.#hostMeter);
@@ -213,6 +217,21 @@ export class ExportPipeline {
   /** Lets every destination send what it still has, within so many milliseconds. */
   async close(timeoutMs: number): Promise<void> {
     await Promise.all(this.destinations.map((destination) => destination.close(timeoutMs)));
+  }
+
+  /** Without what was read in an earlier cycle and sent with it: some backends refuse what is older than what they have. */
+  #untold(host: HostReading): HostReading {
+    const { readAt, items } = host.statistics;
+    const before = this.#hostReadAt;
+    this.#hostReadAt = readAt;
+    const isNew = (group: StatisticsGroup): boolean => readAt[group] !== before[group];
+    const statistics = {
+      readAt: Object.fromEntries(Object.entries(readAt).filter(([group]) => isNew(group as StatisticsGroup))),
+      items: Object.fromEntries(
+        Object.entries(items).filter(([scope]) => isNew(SCOPES[scope as StatisticsScope].group)),
+      ),
+    };
+    return { ...host, statistics };
   }
 
   #saveDeltas(): void {

@@ -60,7 +60,7 @@ export class HypervisorMeter {
 
   /** The points of a cycle. Without a reading nothing is said of the domains: they are not gone, only out of sight. */
   update(connection: ConnectionReading, reading: HypervisorReading | undefined): ResourcePoints {
-    this.#meter.resource = hostResource(connection, this.#resource);
+    this.#meter.resource = hostResource({ ...connection, part: connection.uri }, this.#resource);
     if (reading !== undefined) this.#remember(reading.domains);
     return this.#meter.update(connection.at, (value, wait) => {
       tellConnection(connection, value);

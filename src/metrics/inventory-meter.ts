@@ -53,7 +53,10 @@ export class InventoryMeter {
   update(connection: ConnectionReading, inventory: InventoryReading | undefined): readonly ResourcePoints[] {
     this.#ended = NOTHING;
     if (inventory === undefined) return NOTHING;
-    this.#meter.resource = hostResource(connection, this.#resource);
+    this.#meter.resource = hostResource(
+      { ...connection, part: `${connection.uri} inventory` },
+      this.#resource,
+    );
     this.#points = [
       this.#meter.update(inventory.at, (value, wait, readAt) =>
         tell(inventory, connection.uri, { value, wait, readAt }),

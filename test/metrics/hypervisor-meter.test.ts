@@ -59,7 +59,7 @@ test("a connected hypervisor: what it is, its domains by state, what they were g
     "host.id": HYPERVISOR.hostId,
     "host.arch": "amd64",
     "os.type": "linux",
-    "service.instance.id": HYPERVISOR.hostId,
+    "service.instance.id": `${HYPERVISOR.hostId}/qemu:///system`,
     "service.name": "kvmeter",
   });
   const told = new TestPoints(points);
