@@ -42,7 +42,8 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, { log, calls, pacing: "paced" });
   const poller = new Poller<HypervisorReading>(sources, systemClock, log);
-  const hostPoller = new Poller<HostReading>(createHostSources(configuration, log), systemClock, log);
+  const hostSources = createHostSources(configuration, { log, pacing: "paced" });
+  const hostPoller = new Poller<HostReading>(hostSources, systemClock, log);
   const { stateDirectory } = configuration;
   const store =
     stateDirectory === undefined ? createMemoryStore({ log }) : openStateDirectory(stateDirectory, { log });

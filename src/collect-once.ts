@@ -25,8 +25,8 @@ export async function collectOnce(
   const sources = createSources(configuration, { log, pacing: "whole" });
   const warnings: string[] = [];
   const [host] = createHostSources(configuration, {
-    info: () => undefined,
-    warn: (_, warning) => void warnings.push(warning),
+    log: { ...log, info: () => undefined, warn: (_, warning) => void warnings.push(warning) },
+    pacing: "whole",
   });
   const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };

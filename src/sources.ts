@@ -4,8 +4,9 @@ import { globMatcher } from "./glob.ts";
 import type { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
 import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS, INVENTORY_METRICS } from "./metrics/definitions.ts";
-import type { ToldRow } from "./metrics/rows.ts";
+import type { DomainRow, HostRow, ToldRow } from "./metrics/rows.ts";
 import {
+  type MetricSelection,
   requiredGroups,
   requiredLocalReaders,
   requiredParts,
@@ -17,20 +18,48 @@ import { hostReaders } from "./readings/host-scopes.ts";
 import { HostSource } from "./readings/host-source.ts";
 import { HypervisorSource } from "./readings/hypervisor-source.ts";
 
-/** The host, where it is to be read; nothing is read that no metric needs. */
+/** The rows of the catalogue that are to be told: nothing is read that none of them needs. */
+export interface WantedRows {
+  readonly domain: readonly DomainRow[];
+  readonly host: readonly HostRow[];
+  readonly hypervisor: readonly ToldRow[];
+  readonly inventory: readonly ToldRow[];
+}
+
+/** Whom sources tell what, and how they read. */
+export interface SourceContext {
+  readonly log: Pick<Logger, "info" | "warn" | "debug">;
+  readonly calls?: LibvirtStatistics;
+  /** paced: each thing is read as often as it changes. whole: everything in every cycle. */
+  readonly pacing: "paced" | "whole";
+  /** Those that the configuration selects unless given. */
+  readonly rows?: WantedRows;
+}
+
+function selectedRows(metrics: MetricSelection): WantedRows {
+  return {
+    domain: selectRows(DOMAIN_ROWS, metrics),
+    host: selectRows(HOST_ROWS, metrics),
+    hypervisor: selectRows<ToldRow>(HYPERVISOR_METRICS, metrics),
+    inventory: selectRows<ToldRow>(INVENTORY_METRICS, metrics),
+  };
+}
+
+/** The host, where it is to be read. */
 export function createHostSources(
   { host, metrics }: Configuration,
-  log: Pick<Logger, "info" | "warn">,
+  { log, pacing, rows = selectedRows(metrics) }: SourceContext,
 ): HostSource[] {
   if (host.note !== undefined) log.info({ source: "host" }, host.note);
   if (!host.enabled) return [];
-  const needed = requiredReaders(selectRows(HOST_ROWS, metrics));
+  const needed = requiredReaders(rows.host);
   const readers = hostReaders(host).filter(
     ({ name }) => needed.has(name) && host.readers[name]?.enabled !== false,
   );
-  const intervals = Object.entries(host.readers).flatMap(([name, { intervalMs }]) =>
-    intervalMs === undefined ? [] : [[name, intervalMs] as const],
-  );
+  const intervals = readers.flatMap(({ name }) => {
+    const intervalMs = pacing === "whole" ? 0 : host.readers[name]?.intervalMs;
+    return intervalMs === undefined ? [] : [[name, intervalMs] as const];
+  });
   return [
     new HostSource({
       procfs: host.procfs,
@@ -44,24 +73,14 @@ export function createHostSources(
   ];
 }
 
-/** Whom sources tell what, and how they read. */
-export interface SourceContext {
-  readonly log: Logger;
-  readonly calls?: LibvirtStatistics;
-  /** paced: each thing is read as often as it changes. whole: everything in every cycle. */
-  readonly pacing: "paced" | "whole";
-}
-
-/** The hypervisors that are to be read, each for what a metric needs. */
+/** The hypervisors that are to be read. */
 export function createSources(
   { libvirt, domains, metrics, statistics, processes, host, hypervisor, intervalMs }: Configuration,
-  { log, calls, pacing }: SourceContext,
+  { log, calls, pacing, rows = selectedRows(metrics) }: SourceContext,
 ): HypervisorSource[] {
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
-  const rows = selectRows(DOMAIN_ROWS, metrics);
-  const hypervisorRows = selectRows<ToldRow>(HYPERVISOR_METRICS, metrics);
-  const needed = requiredLocalReaders(rows);
+  const needed = requiredLocalReaders(rows.domain);
   const local = {
     procfs: host.procfs,
     sysfs: host.sysfs,
@@ -77,7 +96,10 @@ export function createSources(
     },
   };
   const isLocalWanted = Object.values(local.readers).includes(true);
-  const needs = { groups: requiredGroups(rows, hypervisorRows), unusedScopes: unusedScopes(rows) };
+  const needs = {
+    groups: requiredGroups(rows.domain, rows.hypervisor),
+    unusedScopes: unusedScopes(rows.domain),
+  };
   const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
   const pace = {
     cycleMs: intervalMs,
@@ -86,7 +108,7 @@ export function createSources(
     stretchAboveMs: stretchAbove * intervalMs,
   };
   const inventory = {
-    parts: requiredParts(selectRows<ToldRow>(INVENTORY_METRICS, metrics)),
+    parts: requiredParts(rows.inventory),
     intervalMs: hypervisor.intervalMs,
   };
   return libvirt.map(
@@ -107,7 +129,7 @@ export function createSources(
   );
 }
 
-function tellStretch(log: Logger, source: string): (factor: number, tookMs: number) => void {
+function tellStretch(log: Pick<Logger, "warn">, source: string): (factor: number, tookMs: number) => void {
   return (factor, tookMs) =>
     log.warn(
       { source, factor, tookMs: Math.round(tookMs) },

@@ -206,6 +206,15 @@ test("one cycle alone has what is derived from a change too", async (t) => {
   assert.ok(names.has("libvirt.domain.cpu.utilization"));
 });
 
+test("one cycle has the host's shares of CPU time however seldom the agent is to read them", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  const readers = { stat: { enabled: true, intervalMs: 60_000 } };
+  const options = { ...configuration([simulator.uri]), host: { ...NO_HOST, enabled: true, readers } };
+  const resources = await collectOnce(options, { ...collectLog(), signal: new AbortController().signal });
+  const names = resources.flatMap(({ metrics }) => metrics.map(({ metric }) => metric.name));
+  assert.ok(names.includes("system.cpu.utilization"));
+});
+
 test("one cycle of a hypervisor that is not there is an error", async () => {
   await assert.rejects(
     collectOnce(configuration([NOWHERE]), { ...collectLog(), signal: new AbortController().signal }),
