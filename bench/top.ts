@@ -4,7 +4,7 @@ import { systemClock } from "../src/clock.ts";
 import { requiredGroups, unusedScopes } from "../src/metrics/selection.ts";
 import { HypervisorSource } from "../src/readings/hypervisor-source.ts";
 import { frameOf } from "../src/top/frame.ts";
-import { TOP_HYPERVISOR_ROWS, TOP_ROWS, TopModel } from "../src/top/model.ts";
+import { TOP_ROWS, TopModel } from "../src/top/model.ts";
 import { painterFor } from "../src/top/paint.ts";
 import { Screen } from "../src/top/screen.ts";
 import { FIRST_VIEW, moved } from "../src/top/view.ts";
@@ -62,8 +62,8 @@ function liveScreen(uri: string): () => Promise<Refresh> {
   const source = new HypervisorSource({
     uri,
     timeoutMs: 10_000,
-    groups: requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS),
-    unusedScopes: unusedScopes(TOP_ROWS),
+    groups: requiredGroups(TOP_ROWS.domain, TOP_ROWS.hypervisor),
+    unusedScopes: unusedScopes(TOP_ROWS.domain),
     wanted: () => true,
     clock: systemClock,
   });

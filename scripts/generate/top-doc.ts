@@ -20,9 +20,14 @@ and nothing at all while it is paused. Its figures are points of the same rows a
 counter's change since the refresh before by the time between the two readings. What libvirt did not send is \`-\`, never
 0. \`npm run bench -- top\` says what it costs: [benchmarks](benchmarks.md).
 
-The head has a line for each hypervisor: its VMs by state, and how many vCPUs and how much memory they were promised
-against what there is (2.00x is twice as much). What cannot be read stands below it, after a \`!\`; when libvirt is away
-the VMs stay on the screen without values, and get them again when it is back.
+The head tells of each hypervisor: its VMs by state, and how many vCPUs and how much memory they were promised against
+what there is (2.00x is twice as much). Where it is this machine, its kernel tells more, as it tells the agent: the
+share of all CPUs' time in which they worked (neither idle nor waiting for disks), the memory in use (neither free nor
+cache nor buffers), and, where the kernel counts it, pressure: the share of the last ten seconds in which some task
+waited for CPU, memory or disks. Of one hypervisor that takes up to three lines, of several one each, cut at the right.
+
+What cannot be read stands below the head, after a \`!\`; when libvirt is away the VMs stay on the screen without values,
+and get them again when it is back.
 
 Where there is no terminal, or a dumb one, it prints tables as with \`--batch\`. \`NO_COLOR\` is respected; nothing is told
 by colour alone. Sparklines are ASCII where the locale is not UTF-8.

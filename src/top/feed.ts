@@ -1,14 +1,15 @@
 import { systemClock } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { globMatcher } from "../glob.ts";
 import { suitHeapTo } from "../heap.ts";
 import type { Logger } from "../log.ts";
-import { requiredGroups, requiredLocalReaders, unusedScopes } from "../metrics/selection.ts";
 import { Poller } from "../poll.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
-import { HypervisorSource } from "../readings/hypervisor-source.ts";
+import type { HostSource } from "../readings/host-source.ts";
+import type { HostReading } from "../readings/host.ts";
+import type { HypervisorSource } from "../readings/hypervisor-source.ts";
 import { ticks } from "../schedule.ts";
-import { TOP_HYPERVISOR_ROWS, TOP_ROWS, TopModel } from "./model.ts";
+import { createHostSources, createSources } from "../sources.ts";
+import { TOP_ROWS, TopModel } from "./model.ts";
 
 /** The rest of an interval is for drawing. */
 const SOURCE_SHARE = 0.8;
@@ -19,40 +20,28 @@ const LEAST_DEADLINE_MS = 2000;
 /** As long as there is nothing to show, nobody is kept from anything: the first reading has every VM's XML to read. */
 const FIRST_DEADLINE_MS = 30_000;
 
-/** Brings readings into the model. Asks libvirt for what the screen shows, and for nothing else. */
+const unheard = (): void => undefined;
+
+/** What is noted once, at a start that lasts, nobody needs who looks for a minute. What goes wrong is told all the same. */
+const UNHEARD = { debug: unheard, info: unheard, warn: unheard } as const;
+
+/** Brings readings into the model. Libvirt and the kernel are asked for what the screen shows, and for nothing else. */
 export class TopFeed {
   readonly model = new TopModel();
   readonly #sources: readonly HypervisorSource[];
+  readonly #hostSources: readonly HostSource[];
   readonly #poller: Poller<HypervisorReading>;
+  readonly #hostPoller: Poller<HostReading>;
   readonly #intervalMs: number;
 
   constructor(configuration: Configuration, log: Logger) {
-    const { libvirt, domains, intervalMs, statistics, processes, host } = configuration;
-    const included = globMatcher(domains.include);
-    const excluded = globMatcher(domains.exclude);
-    const { slowIntervalMs, intervalsMs, stretchAbove } = statistics;
-    const stretchAboveMs = stretchAbove * intervalMs;
-    const local = {
-      procfs: host.procfs,
-      sysfs: host.sysfs,
-      numaIntervalMs: processes.numaIntervalMs,
-      readers: { ...requiredLocalReaders(TOP_ROWS), likeLibvirt: processes.insteadOfLibvirt },
-    };
-    this.#sources = libvirt.map(
-      ({ uri, timeoutMs }) =>
-        new HypervisorSource({
-          uri,
-          timeoutMs,
-          groups: requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS),
-          local,
-          pace: { cycleMs: intervalMs, slowIntervalMs, intervalsMs, stretchAboveMs },
-          unusedScopes: unusedScopes(TOP_ROWS),
-          wanted: (name) => included(name) && !excluded(name),
-          clock: systemClock,
-        }),
-    );
+    const context = { log: UNHEARD, rows: TOP_ROWS };
+    this.#sources = createSources(configuration, { ...context, pacing: "paced" });
+    // Three small files of the kernel: nobody pays for them but who looks.
+    this.#hostSources = createHostSources(configuration, { ...context, pacing: "whole" });
     this.#poller = new Poller(this.#sources, systemClock, log);
-    this.#intervalMs = intervalMs;
+    this.#hostPoller = new Poller(this.#hostSources, systemClock, log);
+    this.#intervalMs = configuration.intervalMs;
   }
 
   /**
@@ -74,16 +63,20 @@ export class TopFeed {
 
   /** Never throws: what went wrong is in the model and, once, in the log. */
   async #refresh(deadlineMs: number, signal: AbortSignal): Promise<void> {
-    const outcomes = await this.#poller.poll(deadlineMs, signal);
+    const [outcomes, hostOutcomes] = await Promise.all([
+      this.#poller.poll(deadlineMs, signal),
+      this.#hostPoller.poll(deadlineMs, signal),
+    ]);
     if (signal.aborted) return;
     this.#poller.report(outcomes);
+    this.#hostPoller.report(hostOutcomes);
     const connections = this.#sources.flatMap(({ connection }) => connection ?? []);
-    this.model.update({ outcomes, connections });
+    this.model.update({ outcomes, connections, host: hostOutcomes[0]?.reading });
     suitHeapTo(this.model.domains.length);
   }
 
   /** Says goodbye to the daemons. Never rejects. */
   async close(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.close()));
+    await Promise.all([...this.#sources, ...this.#hostSources].map((source) => source.close()));
   }
 }

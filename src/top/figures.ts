@@ -39,6 +39,7 @@ const latency = {
   device: "disk",
   past: ["disk"],
 } as const;
+const SOME = ["system.linux.pressure.stall_type", "some"] as const;
 const ofNic = { take: "rate", fold: "sum", device: "nic" } as const;
 
 /** Every figure; adding one is adding its row. Units are those of the metrics, of rates per second. */
@@ -72,6 +73,13 @@ export const FIGURES = {
   controlTime: { metric: "libvirt.domain.control.time", ...ofDomain },
   vcpusAllocated: { metric: "libvirt.host.vcpu.allocated", ...ofHost },
   memoryAllocated: { metric: "libvirt.host.memory.allocated", ...ofHost },
+  hostIdle: { metric: "system.cpu.utilization", where: ["cpu.mode", "idle"], ...ofHost },
+  hostIowait: { metric: "system.cpu.utilization", where: ["cpu.mode", "iowait"], ...ofHost },
+  hostMemoryUsed: { metric: "system.memory.usage", where: ["system.memory.state", "used"], ...ofHost },
+  hostMemoryLimit: { metric: "system.memory.limit", ...ofHost },
+  cpuPressure: { metric: "system.cpu.linux.pressure.10s", where: SOME, ...ofHost },
+  memoryPressure: { metric: "system.memory.linux.pressure.10s", where: SOME, ...ofHost },
+  ioPressure: { metric: "system.io.linux.pressure.10s", where: SOME, ...ofHost },
 } as const satisfies Readonly<Record<string, FigureRow>>;
 
 export type FigureName = keyof typeof FIGURES;
@@ -144,7 +152,7 @@ export const PAST_OF: Readonly<Record<SubjectKind, readonly number[]>> = {
   nic: pastOf("nic"),
 };
 
-/** Does the screen need this metric? libvirt is asked for nothing else. */
+/** Does the screen need this metric? Nothing else is asked for. */
 export function isShown(metric: string): boolean {
   return FIGURES_OF.has(metric) || Object.values<string>(STATE_METRICS).includes(metric);
 }

@@ -1,26 +1,36 @@
 import { KvmeterError, messageOf } from "../errors.ts";
-import { DOMAIN_ROWS, HYPERVISOR_METRICS } from "../metrics/definitions.ts";
+import { parseLibvirtUri } from "../libvirt/uri.ts";
+import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "../metrics/definitions.ts";
 import { DomainMeter } from "../metrics/domain-meter.ts";
+import { HostMeter } from "../metrics/host-meter.ts";
 import { HypervisorMeter } from "../metrics/hypervisor-meter.ts";
 import type { MetricPoints } from "../metrics/points.ts";
 import type { SourceOutcome } from "../poll.ts";
 import type { DomainReading, HypervisorReading } from "../readings/domain.ts";
+import type { HostReading } from "../readings/host.ts";
 import type { ConnectionReading, HypervisorFacts } from "../readings/hypervisor-facts.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+import type { WantedRows } from "../sources.ts";
 import { isShown, STATE_METRICS } from "./figures.ts";
 import { Subject } from "./subject.ts";
 import { takePoints } from "./take-points.ts";
 import { TopDomain } from "./top-domain.ts";
 
 /** The rows of the catalogue that the screen is made of. */
-export const TOP_ROWS = DOMAIN_ROWS.filter(({ name }) => isShown(name));
-export const TOP_HYPERVISOR_ROWS = HYPERVISOR_METRICS.filter(({ name }) => isShown(name));
+export const TOP_ROWS = {
+  domain: DOMAIN_ROWS.filter(({ name }) => isShown(name)),
+  host: HOST_ROWS.filter(({ name }) => isShown(name)),
+  hypervisor: HYPERVISOR_METRICS.filter(({ name }) => isShown(name)),
+  inventory: [],
+} as const satisfies WantedRows;
 
 /** What a refresh brought. */
 export interface Refresh {
   readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
   /** Of every hypervisor of which anything is known. */
   readonly connections: readonly ConnectionReading[];
+  /** Of this machine; undefined where it is not read, or could not be in this refresh. */
+  readonly host?: HostReading | undefined;
 }
 
 /** One hypervisor, as the head of the screen shows it. */
@@ -31,6 +41,8 @@ export interface TopHost {
   /** Undefined before it was reached for the first time. */
   readonly facts: HypervisorFacts | undefined;
   readonly whole: Subject;
+  /** The machine itself, as its kernel tells; undefined where it is not this one. */
+  readonly machine: Subject | undefined;
   /** How many domains are in each state, none left out; undefined where one is not known. */
   readonly states: ReadonlyMap<string, number> | undefined;
   /** Why it could not be read, or what of it could not; empty when all was well. */
@@ -59,6 +71,9 @@ const COLLATOR = new Intl.Collator("en", { numeric: true });
  */
 export class TopModel {
   readonly #hypervisors = new Map<string, Hypervisor>();
+  readonly #machine = new Subject("host");
+  readonly #machineMeter = new HostMeter({ rows: TOP_ROWS.host, temporality: "delta" });
+  #machineProblems: readonly string[] = [];
   #domains: readonly TopDomain[] = [];
 
   /** All VMs by name, web2 before web10. */
@@ -70,8 +85,14 @@ export class TopModel {
     return Array.from(this.#hypervisors.values(), ({ host }) => host);
   }
 
+  /** What of this machine could not be read, and why; empty when all was well. */
+  get machineProblems(): readonly string[] {
+    return this.#machineProblems;
+  }
+
   /** Takes a refresh. A hypervisor that could not be read keeps its rows, without values. */
-  update({ outcomes, connections }: Refresh): void {
+  update({ outcomes, connections, host }: Refresh): void {
+    this.#updateMachine(host);
     const count = outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0);
     const withParts = count <= PARTS_UP_TO;
     for (const outcome of outcomes) {
@@ -97,14 +118,20 @@ export class TopModel {
     if (known === undefined) {
       const startedAtNs = BigInt(Math.round(performance.timeOrigin)) * 1_000_000n;
       known = {
-        domainMeter: new DomainMeter({ rows: TOP_ROWS, temporality: "delta" }),
-        meter: new HypervisorMeter({ startedAtNs, rows: TOP_HYPERVISOR_ROWS }),
+        domainMeter: new DomainMeter({ rows: TOP_ROWS.domain, temporality: "delta" }),
+        meter: new HypervisorMeter({ startedAtNs, rows: TOP_ROWS.hypervisor }),
         domains: new Map(),
-        host: unknownHost(uri),
+        host: unknownHost(uri, parseLibvirtUri(uri).transport === "unix" ? this.#machine : undefined),
       };
       this.#hypervisors.set(uri, known);
     }
     return known;
+  }
+
+  #updateMachine(host: HostReading | undefined): void {
+    this.#machine.clear();
+    this.#machineProblems = (host?.problems ?? []).map(messageOf);
+    if (host !== undefined) takePoints(this.#machineMeter.update(host), this.#machine);
   }
 }
 
@@ -130,9 +157,17 @@ function isLate({ error }: SourceOutcome<HypervisorReading>): boolean {
   return error instanceof KvmeterError && error.code === "SOURCE_DEADLINE";
 }
 
-function unknownHost(uri: string): TopHost {
-  const whole = new Subject("host");
-  return { uri, name: uri, facts: undefined, whole, states: undefined, problems: [], isInSight: false };
+function unknownHost(uri: string, machine: Subject | undefined): TopHost {
+  return {
+    uri,
+    name: uri,
+    facts: undefined,
+    whole: new Subject("host"),
+    machine,
+    states: undefined,
+    problems: [],
+    isInSight: false,
+  };
 }
 
 function updateHost(
@@ -140,7 +175,7 @@ function updateHost(
   connection: ConnectionReading | undefined,
   { error, reading }: SourceOutcome<HypervisorReading>,
 ): void {
-  const { whole, uri, name, facts } = hypervisor.host;
+  const { whole, machine, uri, name, facts } = hypervisor.host;
   whole.clear();
   const points = connection && hypervisor.meter.update(connection, reading);
   if (points !== undefined) takePoints(points, whole);
@@ -150,6 +185,7 @@ function updateHost(
     name: connection?.identity.hostName ?? name,
     facts: connection?.facts ?? facts,
     whole,
+    machine,
     states: counts.length === 0 ? undefined : countsByState(counts),
     problems: (error === undefined ? (reading?.problems ?? []) : [error]).map(messageOf),
     isInSight: reading !== undefined,

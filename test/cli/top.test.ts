@@ -10,6 +10,7 @@ import { COLUMNS } from "../../src/top/columns.ts";
 import { collectingContext } from "./context.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "kvmeter-top-"));
+const TREE = new URL("../fixtures/host/linux-6.12", import.meta.url).pathname;
 let simulator: Simulator;
 
 before(async () => {
@@ -44,6 +45,15 @@ describe("top", { concurrency: true }, () => {
     assert.equal(stdout.match(/^ NAME .* HEALTH$/gm)?.length, 2);
     assert.equal(stdout.match(/^ vm-\d +(run|pause) +\d+ +\d+\.\d /gm)?.length, 10);
     assert.ok(!stdout.includes("\u001b"));
+  });
+
+  it("the head has the machine's own figures where the hypervisor is on it", async () => {
+    const { stdout, stderr } = await top(["-n", "1", "--procfs", `${TREE}/proc`]);
+    assert.equal(stderr, "");
+    // Nothing goes on in a folder: of its CPUs no share is known.
+    assert.match(stdout, / CPU 64 {2}MEM 22\.7G of 62.8G {2}PSI% cpu 1\.5 mem 1\.5 io 1\.5 {2}vCPU \d+ /);
+    const { stdout: real } = await top(["-n", "1"]);
+    assert.match(real, / CPU \d+\.\d% of 64 {2}MEM \S+ of \S+ {2}/);
   });
 
   it("CSV has every column, numbers in base units, and rates from the first line on", async () => {

@@ -4,9 +4,10 @@ import { stripVTControlCharacters } from "node:util";
 
 import { textWidth } from "../../src/cli/text.ts";
 import { KvmeterError } from "../../src/errors.ts";
+import { TopModel } from "../../src/top/model.ts";
 import { painterFor } from "../../src/top/paint.ts";
 import { assertGolden } from "./golden.ts";
-import { canvas, failInto, frame, LOADS, modelOf, readInto } from "./scenes.ts";
+import { canvas, failInto, frame, LOADS, machineReading, modelOf, readInto } from "./scenes.ts";
 
 test("the table at 80 and at 160 columns", () => {
   const model = modelOf(LOADS);
@@ -31,6 +32,33 @@ test("two hypervisors have a line each and a column", () => {
     readInto(model, LOADS.slice(0, 1), { at, uri: "qemu+tls://b/system", hostName: "kvm8" });
   }
   assertGolden("two-hosts-120", frame(model, {}, canvas(120, 12)).lines);
+});
+
+test("the head of the hypervisor on this machine has what its kernel tells, in 80 columns", () => {
+  const model = new TopModel();
+  for (const at of [0, 2]) readInto(model, LOADS, { at, host: machineReading(at) });
+  const [title, ...head] = frame(model).lines;
+  assert.match(title ?? "", /^kvmeter top /);
+  assert.deepEqual(head.slice(0, 3), [
+    "kvm7  4 running, 1 paused, 1 shutoff  CPU 25.0% of 16  MEM 23.0G of 64.0G",
+    "  PSI% cpu 1.3 mem 0.0 io 100.0  vCPU 12 (0.75x)  to VMs 16.0G (0.25x)",
+    "  QEMU 11.1.0 libvirt 12.8.0",
+  ]);
+  const problem = new KvmeterError("HOST_FILE", "Cannot read all of /proc/meminfo, line 1: not a number");
+  readInto(model, LOADS, { at: 4, host: machineReading(4, [problem]) });
+  assert.ok(frame(model).lines.includes(`! ${problem.message}`));
+});
+
+test("a machine that is not read, or is not this one, has no figures of its own", () => {
+  const model = new TopModel();
+  const elsewhere = { uri: "qemu+tls://b/system", hostName: "kvm8" };
+  for (const at of [0, 2]) readInto(model, LOADS, { at, host: machineReading(at), ...elsewhere });
+  assert.match(frame(model).lines[1] ?? "", / CPU 16 {2}MEM 64\.0G {2}vCPU /);
+  readInto(model, LOADS, { at: 4, host: machineReading(4) });
+  assert.match(frame(model, {}, canvas(120)).lines[2] ?? "", /^kvm7 .* CPU 25\.0% of 16 {2}MEM 23\.0G of /);
+  readInto(model, LOADS, { at: 6 });
+  assert.match(frame(model, {}, canvas(120)).lines[2] ?? "", /^kvm7 .* CPU 16 {2}MEM 64\.0G {2}vCPU /);
+  assert.doesNotMatch(frame(model).lines.join("\n"), /PSI/);
 });
 
 test("a daemon that is away is told, its VMs stay without values, and it recovers", () => {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { KvmeterError } from "../../src/errors.ts";
-import { DOMAIN_ROWS, HYPERVISOR_METRICS } from "../../src/metrics/definitions.ts";
-import { requiredGroups } from "../../src/metrics/selection.ts";
+import { DOMAIN_ROWS, HOST_ROWS, HYPERVISOR_METRICS } from "../../src/metrics/definitions.ts";
+import { requiredGroups, requiredReaders } from "../../src/metrics/selection.ts";
 import { FIGURES } from "../../src/top/figures.ts";
 import { healthOf } from "../../src/top/health.ts";
-import { TOP_HYPERVISOR_ROWS, TOP_ROWS, TopModel } from "../../src/top/model.ts";
+import { TOP_ROWS, TopModel } from "../../src/top/model.ts";
 import { PAST_LENGTH } from "../../src/top/subject.ts";
 import type { TopDomain } from "../../src/top/top-domain.ts";
 import type { Fields } from "../metrics/readings.ts";
@@ -21,10 +21,10 @@ function domain(model: TopModel, name: string): TopDomain {
 const late = new KvmeterError("SOURCE_DEADLINE", "Cannot read it within 2000 ms: still waiting for it");
 const gone = new KvmeterError("LIBVIRT_DISCONNECTED", "Cannot read it: gone");
 
-test("every figure is of a metric of the catalogue, and libvirt is asked for no group that none needs", () => {
-  const names = new Set([...DOMAIN_ROWS, ...HYPERVISOR_METRICS].map(({ name }) => name));
+test("every figure is of a metric of the catalogue, and nothing is read that none needs", () => {
+  const names = new Set([...DOMAIN_ROWS, ...HOST_ROWS, ...HYPERVISOR_METRICS].map(({ name }) => name));
   for (const { metric } of Object.values(FIGURES)) assert.ok(names.has(metric), metric);
-  assert.deepEqual([...requiredGroups(TOP_ROWS, TOP_HYPERVISOR_ROWS)].toSorted(), [
+  assert.deepEqual([...requiredGroups(TOP_ROWS.domain, TOP_ROWS.hypervisor)].toSorted(), [
     "balloon",
     "block",
     "block-size",
@@ -36,6 +36,7 @@ test("every figure is of a metric of the catalogue, and libvirt is asked for no 
     "vcpu",
     "vcpu-count",
   ]);
+  assert.deepEqual([...requiredReaders(TOP_ROWS.host)].toSorted(), ["meminfo", "pressure", "stat"]);
 });
 
 test("a rate is what a counter changed by since the last refresh, by the time that took", () => {

@@ -1,4 +1,6 @@
+import { item } from "../../src/host/host-reader.ts";
 import type { Integer } from "../../src/integer.ts";
+import type { HostReading } from "../../src/readings/host.ts";
 import type { HypervisorFacts } from "../../src/readings/hypervisor-facts.ts";
 import { type Canvas, type Frame, frameOf } from "../../src/top/frame.ts";
 import { TopModel } from "../../src/top/model.ts";
@@ -103,6 +105,33 @@ interface Moment {
   readonly hostName?: string;
 }
 
+/** For which share of the last ten seconds some tasks waited, in hundredths of a percent; all did for nearly all of it. */
+function pressure(tenSeconds: number) {
+  return [item(["some"], { tenSeconds }), item(["full"], { tenSeconds: 9900 })];
+}
+
+/** A machine of 64 GiB that is busy for a quarter of its time and waits for disks for an eighth, at a second of its life. */
+export function machineReading(at: number, problems: readonly Error[] = []): HostReading {
+  const ticks = 1600 * at;
+  const time = { userTicks: ticks / 4, idleTicks: (ticks * 5) / 8, iowaitTicks: ticks / 8 };
+  return {
+    identity: HYPERVISOR,
+    architecture: "x86_64",
+    bootedAtNs: undefined,
+    statistics: {
+      readAt: { stat: second(at), meminfo: second(at), pressure: second(at) },
+      items: {
+        hostCpuTotal: [item([], time)],
+        hostMemory: [item([], { totalKiB: 64 * GIB_IN_KIB, usedKiB: 23 * GIB_IN_KIB })],
+        hostCpuPressure: pressure(125),
+        hostMemoryPressure: pressure(0),
+        hostIoPressure: pressure(10_000),
+      },
+    },
+    problems,
+  };
+}
+
 /** One more refresh, in which the hypervisor could be read. */
 export function readInto(
   model: TopModel,
@@ -112,7 +141,8 @@ export function readInto(
     uri = URI,
     hostName = HYPERVISOR.hostName,
     problems = [],
-  }: Moment & { readonly problems?: readonly Error[] },
+    host,
+  }: Moment & { readonly problems?: readonly Error[]; readonly host?: HostReading },
 ): void {
   const identity = { ...HYPERVISOR, hostName };
   const domains = loads.map((load) => {
@@ -125,6 +155,7 @@ export function readInto(
   model.update({
     outcomes: [{ source: uri, state: "ok", durationS: 0.01, reading, error: undefined }],
     connections: [connection],
+    host,
   });
 }
 
