@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import { after, test, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { loadConfiguration } from "../../src/config/load.ts";
-import type { Logger } from "../../src/log.ts";
 import { startSimulator } from "../../src/simulator/index.ts";
-import { TopFeed } from "../../src/top/feed.ts";
-import type { FigureName } from "../../src/top/figures.ts";
-import type { Subject } from "../../src/top/subject.ts";
+import { shownAs } from "../../src/top/quantities.ts";
 import {
   bootGuests,
   destroyDomain,
@@ -20,85 +15,18 @@ import {
   type TestDomain,
   waitUntilBooted,
 } from "./bed/guests.ts";
-import { type Libvirtd, startHostLibvirtd } from "./bed/libvirtd.ts";
+import { startHostLibvirtd } from "./bed/libvirtd.ts";
 import { repositoryRoot } from "./bed/parts.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
 import { openTerminal, type Terminal } from "./bed/tmux.ts";
-import { domstats } from "./bed/virsh.ts";
 import { readOnlyUri, runKvmeter } from "./kvmeter.ts";
+import { betweenVirsh, COMPARED, shown, type Shown, total } from "./top-rates.ts";
 
 after(takeDownOwned);
 
 const MAIN = join(repositoryRoot, "src/main.ts");
 const TOP = `${execPath} ${MAIN} top --interval 1s`;
-const silent = () => undefined;
-const LOG: Logger = { error: silent, warn: silent, info: silent, debug: silent, trace: silent };
-const never = new AbortController().signal;
-
-/** What virsh shows of all domains, by uuid, and when. */
-interface Shown {
-  readonly ms: number;
-  readonly domains: ReadonlyMap<string, ReadonlyMap<string, string>>;
-}
-
-async function shown({ virsh }: Libvirtd): Promise<Shown> {
-  return { domains: await domstats(virsh), ms: performance.now() };
-}
-
-/** The sum of a numbered field over all numbers. */
-function total(fields: ReadonlyMap<string, string> | undefined, pattern: RegExp): number {
-  let sum = 0;
-  for (const [field, value] of fields ?? []) if (pattern.test(field)) sum += Number(value);
-  return sum;
-}
-
-interface Compared {
-  readonly figure: FigureName;
-  readonly fields: RegExp;
-  /** What one of the field's is in the figure's unit. */
-  readonly unit: number;
-  /** What the sum is divided by. */
-  readonly per?: (whole: Subject) => number;
-}
-
-const vcpus = (whole: Subject): number => whole.figure("vcpus") ?? Number.NaN;
-
-const COMPARED: readonly Compared[] = [
-  { figure: "cpu", fields: /^cpu\.time$/, unit: 1e-9, per: vcpus },
-  { figure: "vcpuTime", fields: /^vcpu\.\d+\.time$/, unit: 1e-9, per: vcpus },
-  { figure: "steal", fields: /^vcpu\.\d+\.delay$/, unit: 1e-9, per: vcpus },
-  { figure: "wait", fields: /^vcpu\.\d+\.wait$/, unit: 1e-9, per: vcpus },
-  { figure: "readBytes", fields: /^block\.\d+\.rd\.bytes$/, unit: 1 },
-  { figure: "writtenBytes", fields: /^block\.\d+\.wr\.bytes$/, unit: 1 },
-  { figure: "reads", fields: /^block\.\d+\.rd\.reqs$/, unit: 1 },
-  { figure: "writes", fields: /^block\.\d+\.wr\.reqs$/, unit: 1 },
-  { figure: "receivedBytes", fields: /^net\.\d+\.rx\.bytes$/, unit: 1 },
-  { figure: "sentBytes", fields: /^net\.\d+\.tx\.bytes$/, unit: 1 },
-  { figure: "drops", fields: /^net\.\d+\.[rt]x\.drop$/, unit: 1 },
-];
-
-/** Takes two refreshes, and what virsh shows just before and just after each. */
-async function betweenVirsh(daemon: Libvirtd, seconds: number) {
-  const overrides = { uri: readOnlyUri(daemon), intervalMs: seconds * 1000 };
-  const { configuration } = loadConfiguration({ file: undefined, env: {}, overrides });
-  const feed = new TopFeed(configuration, LOG);
-  const refreshes = feed.refreshes(never, () => false);
-  try {
-    const outerBegin = await shown(daemon);
-    await refreshes.next();
-    const innerBegin = await shown(daemon);
-    const second = refreshes.next();
-    await sleep(seconds * 800);
-    const innerEnd = await shown(daemon);
-    await second;
-    const outerEnd = await shown(daemon);
-    return { model: feed.model, outerBegin, innerBegin, innerEnd, outerEnd };
-  } finally {
-    await refreshes.return(undefined);
-    await feed.close();
-  }
-}
 
 async function assertGivenBack(terminal: Terminal, how: string): Promise<void> {
   await terminal.waitFor(/ended with \d+/, `the shell after ${how}`, 15_000);
@@ -171,19 +99,34 @@ test(
 
     await t.test("CSV of the command has a line for each domain and sample", async () => {
       const args = ["top", "--connect", readOnlyUri(daemon), "--csv", "-n", "2", "--interval", "1s"];
+      const before = await shown(daemon);
       const { code, stdout, stderr } = await runKvmeter(args);
+      const after = await shown(daemon);
       assert.equal(stderr, "");
       assert.equal(code, 0);
       assert.equal(stdout.trimEnd().split("\n").length, 1 + 2 * 3);
       assert.ok(paused);
-      // Its QEMU has little to do but to answer libvirt.
-      assert.match(stdout, new RegExp(`^[^,]+,${paused.uuid},.*,pause,2,0(\\.0\\d*)?,`, "m"));
+      const { name, uuid } = paused;
+      const lines = [...stdout.matchAll(new RegExp(`^[^,]+,${uuid},.*,pause,2,([\\de.-]+),`, "gm"))];
+      assert.equal(lines.length, 2);
+      // Its QEMU has nothing to do but to answer libvirt. An interval is not much shorter than its second.
+      const leastS = lines.reduce((sum, [, ratio]) => sum + Number(ratio) * 2 * 0.9, 0);
+      const [grownFromS = 0, grownToS = 0] = [before, after].map(
+        ({ domains }) => Number(domains.get(name)?.get("cpu.time")) / 1e9,
+      );
+      assert.ok(leastS >= 0 && leastS <= grownToS - grownFromS, `${leastS} of ${grownToS - grownFromS} s`);
     });
 
     await t.test("keys, a VM's page, a change of size, and the end", async (t) => {
       const terminal = await openedTerminal(t);
       await terminal.type(`echo before it; ${top}; echo ended with $?`);
       const table = await terminal.waitFor(/guest-1 .* \d+\.\d /, "a guest with its CPU");
+      const total = shownAs(totalmem(), "bytes", "binary");
+      assert.match(
+        table,
+        new RegExp(` CPU \\d+\\.\\d% of ${cpus().length} {2}MEM \\S+ of ${total}( |$)`, "m"),
+      );
+      assert.match(table, /PSI% cpu \d+\.\d mem \d+\.\d io \d+\.\d/);
       assert.match(table, /^kvmeter top .* every 1s {2}3 VMs$/m);
       assert.match(table, /2 running, 1 paused/);
       assert.equal(await terminal.value("alternate_on"), "1");
