@@ -1,10 +1,9 @@
 import { formatDuration } from "../config/units.ts";
 import { keepHeapSmall } from "../heap.ts";
+import { UNIT_NAMES } from "../top/quantities.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, countFlag, helpOf, parseFlags, refuse } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
-
-const UNIT_CHOICES = ["binary", "decimal", "bits"] as const;
 
 const SYNTAX = {
   usage: "kvmeter top [options]",
@@ -25,7 +24,7 @@ Where there is no terminal it prints one table after the other.`,
       default: "",
       help: "Words that are in a VM's name, uuid, state or host; * and ? too.",
     },
-    units: { value: "UNITS", choices: UNIT_CHOICES, default: "binary", help: "How amounts are shown." },
+    units: { value: "UNITS", choices: UNIT_NAMES, default: "binary", help: "How amounts are shown." },
   },
   examples: {
     "kvmeter top": "This host.",
@@ -64,7 +63,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
     const names = COLUMNS.map(({ title }) => title.toLowerCase()).join(", ");
     return refuse(`--sort must be one of ${names}: current value is "${values.sort}"`, SYNTAX);
   }
-  const units = UNIT_CHOICES.find((choice) => choice === values.units) ?? "binary";
+  const units = UNIT_NAMES.find((name) => name === values.units) ?? FIRST_VIEW.units;
   const view = { ...FIRST_VIEW, sort: sort.id, isReversed: values.reverse, filter: values.filter, units };
 
   const isBatch = values.batch || values.csv || count !== undefined || values.format === "csv";

@@ -8,7 +8,8 @@ import type { Subject } from "./subject.ts";
 export interface WholeRow {
   readonly title: string;
   readonly format: Format;
-  readonly past: FigureName;
+  /** The first of them that is told now has its past shown. */
+  readonly pasts: readonly [FigureName, ...FigureName[]];
   readonly value: (whole: Subject) => number | undefined;
   /** The least value that fills a sparkline's scale. */
   readonly full?: (whole: Subject) => number | undefined;
@@ -22,7 +23,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "CPU %",
     format: "percent",
-    past: "cpu",
+    pasts: ["cpu"],
     value: whole("cpu"),
     full: () => 1,
     beside: [
@@ -30,11 +31,18 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
       ["run queue %", "wait", "percent"],
     ],
   },
-  { title: "steal %", format: "percent", past: "steal", value: whole("steal"), full: () => 0.1, beside: [] },
+  {
+    title: "steal %",
+    format: "percent",
+    pasts: ["steal"],
+    value: whole("steal"),
+    full: () => 0.1,
+    beside: [],
+  },
   {
     title: "memory",
     format: "bytes",
-    past: "guestUsage",
+    pasts: ["guestUsage", "rss"],
     value: memoryUsed,
     full: whole("memoryLimit"),
     beside: [
@@ -45,7 +53,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "RSS on host",
     format: "bytes",
-    past: "rss",
+    pasts: ["rss"],
     value: whole("rss"),
     full: whole("memoryLimit"),
     beside: [["balloon", "balloon", "bytes"]],
@@ -53,7 +61,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "disk read /s",
     format: "bytes",
-    past: "readBytes",
+    pasts: ["readBytes"],
     value: whole("readBytes"),
     beside: [
       ["reads", "reads", "count"],
@@ -63,7 +71,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "disk write /s",
     format: "bytes",
-    past: "writtenBytes",
+    pasts: ["writtenBytes"],
     value: whole("writtenBytes"),
     beside: [
       ["writes", "writes", "count"],
@@ -73,7 +81,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "network in /s",
     format: "traffic",
-    past: "receivedBytes",
+    pasts: ["receivedBytes"],
     value: whole("receivedBytes"),
     beside: [
       ["packets", "receivedPackets", "count"],
@@ -83,7 +91,7 @@ export const WHOLE_ROWS: readonly WholeRow[] = [
   {
     title: "network out /s",
     format: "traffic",
-    past: "sentBytes",
+    pasts: ["sentBytes"],
     value: whole("sentBytes"),
     beside: [
       ["packets", "sentPackets", "count"],

@@ -57,9 +57,8 @@ function wholeLine(row: WholeRow, subject: Subject, { width, units, alphabet }: 
     .map(([title, text]) => `${title} ${text}`)
     .join("  ");
   const start = `${pad(row.title, TITLE_WIDTH, "right")} ${pad(value, VALUE_WIDTH, "left")}  `;
-  const past = subject.past(
-    subject.figure(row.past) === undefined && row.past === "guestUsage" ? "rss" : row.past,
-  );
+  const [first] = row.pasts;
+  const past = subject.past(row.pasts.find((name) => subject.figure(name) !== undefined) ?? first);
   const room = Math.min(PAST_LENGTH, Math.max(0, width - start.length - 2 - BESIDE_WIDTH));
   const full = row.full?.(subject);
   const line = sparkline(past, { width: room, alphabet, ...(full !== undefined && { full }) });
