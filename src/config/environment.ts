@@ -1,15 +1,14 @@
+/**
+ * The OTEL_* variables of the OpenTelemetry specification ("Environment Variable Specification" and "OpenTelemetry
+ * Protocol Exporter"). What the specification lets an SDK ignore with a warning ends kvmeter at start: an agent that
+ * sends elsewhere than its operator wrote is worse than one that does not start.
+ */
 import { QUEUE_DEFAULTS } from "../otlp/options.ts";
 import type { DestinationConfiguration } from "./configuration.ts";
 import { environmentExporter } from "./environment-exporter.ts";
 import { PRESETS } from "./presets.ts";
 import { INTERVAL_LIMITS_MS } from "./schema.ts";
 import type { VariableReader } from "./variables.ts";
-
-/*
- * The OTEL_* variables of the OpenTelemetry specification ("Environment Variable Specification" and "OpenTelemetry
- * Protocol Exporter"). What the specification lets an SDK ignore with a warning ends kvmeter at start: an agent that
- * sends elsewhere than its operator wrote is worse than one that does not start.
- */
 
 /** Every variable that is looked at, for docs/config.md. `*` stands for nothing, `METRICS_` or `LOGS_`. */
 export const ENVIRONMENT_VARIABLES: Readonly<Record<string, string>> = {

@@ -1,3 +1,6 @@
+/**
+ * What an option's value can be. A message says what it must be; the loader adds what it is.
+ */
 import * as v from "valibot";
 
 import { messageOf } from "../errors.ts";
@@ -10,10 +13,6 @@ import {
   parseSize,
   SIZE_PATTERN,
 } from "./units.ts";
-
-/*
- * What an option's value can be. A message says what it must be; the loader adds what it is.
- */
 
 /** No option's text is longer. */
 export const MAX_TEXT_LENGTH = 4096;

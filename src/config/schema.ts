@@ -1,3 +1,7 @@
+/**
+ * The configuration file: every option with its type, default and description. Validation, the JSON Schema and
+ * docs/config.md all come from here.
+ */
 import * as v from "valibot";
 
 import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
@@ -11,11 +15,6 @@ import { ORDERS, PRESET_NAMES, TEMPORALITIES } from "./presets.ts";
 import { processesSchema } from "./processes-schema.ts";
 import { statisticsSchema } from "./statistics-schema.ts";
 import { formatDuration, formatSize } from "./units.ts";
-
-/*
- * The configuration file: every option with its type, default and description. Validation, the JSON Schema and
- * docs/config.md all come from here.
- */
 
 const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;

@@ -1,9 +1,8 @@
-import type { MetricDescriptor } from "../metrics/points.ts";
-
-/*
+/**
  * Names as Prometheus has them, by the rules of the OpenTelemetry specification ("Prometheus and OpenMetrics
  * Compatibility"): what is scraped here has the names that Prometheus gives to what it receives over OTLP.
  */
+import type { MetricDescriptor } from "../metrics/points.ts";
 
 /** UCUM units in words. The unit of a plain count, `1` or an annotation in braces, has none. */
 const UNIT_WORDS: ReadonlyMap<string, string> = new Map([

@@ -1,4 +1,4 @@
-/*
+/**
  * Queries are written once, in PromQL with the names of the table in quotes, as Prometheus 3 and MetricsQL take them:
  * `sum by ("host.name") (rate({"libvirt.domain.disk.io", "disk.io.direction"="read"}[5m]))`. Names of recording rules
  * have a colon and no quotes.
