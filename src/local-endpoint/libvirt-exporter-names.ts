@@ -33,24 +33,16 @@ const WRITE = { "disk.io.direction": "write" };
 const RECEIVE = { "network.io.direction": "receive" };
 const TRANSMIT = { "network.io.direction": "transmit" };
 
-type Rest = Omit<ExporterMetric, "name" | "kind" | "from" | "labels">;
-
-const counter = (
-  name: string,
-  from: string,
-  rest: Rest & Pick<ExporterMetric, "labels">,
-): ExporterMetric => ({
-  name: `libvirt_${name}`,
-  kind: "counter",
-  from,
-  ...rest,
-});
-const gauge = (name: string, from: string, rest: Rest & Pick<ExporterMetric, "labels">): ExporterMetric => ({
-  name: `libvirt_${name}`,
-  kind: "gauge",
-  from,
-  ...rest,
-});
+const metricOf =
+  (kind: ExporterMetric["kind"]) =>
+  (name: string, from: string, rest: Omit<ExporterMetric, "name" | "kind" | "from">): ExporterMetric => ({
+    name: `libvirt_${name}`,
+    kind,
+    from,
+    ...rest,
+  });
+const counter = metricOf("counter");
+const gauge = metricOf("gauge");
 
 /**
  * Names and labels of https://github.com/Tinkoff/libvirt-exporter (2.2.0, and the seconds of later versions), as far as
