@@ -35,6 +35,8 @@ const METRICS: ReadonlyMap<string, (points: readonly ResourcePoints[]) => readon
     ["/metrics/libvirt-exporter", (points) => [asLibvirtExporter(points)]],
   ]);
 
+const PATHS: readonly string[] = ["/healthz", "/readyz", ...METRICS.keys()];
+
 const MAX_CONNECTIONS = 16;
 
 /** Each holds the points of one cycle for as long as its reader takes. */
@@ -124,7 +126,7 @@ class Answerer {
       case "/readyz":
         return this.#tell(response, judgeReadiness(this.#options.course()), ["ready", "not ready"]);
       default:
-        return end(response, { status: 404, text: "There are /healthz, /readyz and /metrics.\n" });
+        return end(response, { status: 404, text: `There are ${PATHS.join(", ")}.\n` });
     }
   }
 

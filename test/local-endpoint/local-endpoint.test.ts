@@ -149,7 +149,7 @@ test("HEAD gets the headers, other methods and paths nothing", async (t) => {
   for (const path of ["/", "/metrics/", "/..%2fmetrics", "/etc/passwd"]) {
     const unknown = await fetch(`${url}${path}`);
     assert.equal(unknown.status, 404);
-    assert.equal(await unknown.text(), "There are /healthz, /readyz and /metrics.\n");
+    assert.equal(await unknown.text(), "There are /healthz, /readyz, /metrics, /metrics/libvirt-exporter.\n");
   }
 });
 
