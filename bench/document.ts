@@ -6,9 +6,10 @@ import type { BenchResult, BenchRow } from "./result.ts";
 export function benchmarksDocument(results: readonly BenchResult[]): string {
   return `# Benchmarks
 
-Written by \`npm run bench\`, which takes about six minutes; \`npm run bench -- decode\` runs one and prints it. Every
-benchmark has a process of its own, and so have the simulated hypervisor and the receiving end. Ratios are of one run
-on one machine and travel better than the milliseconds.
+Written by \`npm run bench\`, which takes more than ten minutes and needs the parts of the real tests for one of them
+(\`scripts/install-real-parts.sh\`); \`npm run bench -- decode\` runs one and prints it. Every benchmark has a process of its own,
+and so have the simulated hypervisor and the receiving end. Ratios are of one run on one machine and travel better than
+the milliseconds.
 
 ${machine()
   .map(([what, value]) => `- ${what}: ${value}`)
