@@ -146,6 +146,8 @@ test("any text in a label comes back from a parser", () => {
       const [, sample] = parseExposition(textOf([resource(attributes, cpu(1, { "system.device": device }))]));
       assert.deepEqual(sample?.labels, { libvirt_domain_name: name, system_device: device });
     }),
+    // Ends of lines elsewhere, but not here.
+    { examples: [["\u2028", "\r"]] },
   );
 });
 
