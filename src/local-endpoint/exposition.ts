@@ -42,9 +42,23 @@ export function* exposition(
   resources: readonly ResourcePoints[],
   hide: (text: string) => string = (text) => text,
 ): Generator<string, void> {
+  const labels = new Labels(hide);
+  yield* inPieces(targetInfo(resources, labels));
+  yield* inPieces(samples(familiesOf(resources, labels), labels));
+}
+
+/** The same of metrics that are whole in themselves: nothing is about any resource, and none comes twice. */
+export function bareExposition(
+  metrics: Iterable<MetricPoints>,
+  hide: (text: string) => string,
+): Generator<string, void> {
+  return inPieces(samples(bareFamilies(metrics), new Labels(hide)));
+}
+
+function* inPieces(texts: Iterable<string>): Generator<string, void> {
   let piece = "";
-  for (const lines of linesOf(resources, new Labels(hide))) {
-    piece += lines;
+  for (const text of texts) {
+    piece += text;
     if (piece.length < PIECE_LENGTH) continue;
     yield piece;
     piece = "";
@@ -52,13 +66,11 @@ export function* exposition(
   if (piece !== "") yield piece;
 }
 
-function* linesOf(resources: readonly ResourcePoints[], labels: Labels): Generator<string, void> {
-  yield* targetInfo(resources, labels);
-  yield* samples(resources, labels);
-}
-
-function* samples(resources: readonly ResourcePoints[], labels: Labels): Generator<string, void> {
-  for (const [name, { metric, parts }] of familiesOf(resources, labels)) {
+function* samples(
+  families: Iterable<readonly [name: string, Pick<Family, "metric" | "parts">]>,
+  labels: Labels,
+): Generator<string, void> {
+  for (const [name, { metric, parts }] of families) {
     yield `# HELP ${name} ${escapeHelp(metric.description)}\n# TYPE ${name} ${TYPES[metric.kind]}\n`;
     for (const { identity, metric } of parts) {
       for (const point of metric.points) {
@@ -66,6 +78,14 @@ function* samples(resources: readonly ResourcePoints[], labels: Labels): Generat
         yield "value" in point ? sample(name, own, point.value) : histogram(name, own, point);
       }
     }
+  }
+}
+
+function* bareFamilies(
+  metrics: Iterable<MetricPoints>,
+): Generator<readonly [name: string, Pick<Family, "metric" | "parts">]> {
+  for (const metric of metrics) {
+    yield [familyName(metric.metric), { metric: metric.metric, parts: [{ identity: "", metric }] }];
   }
 }
 

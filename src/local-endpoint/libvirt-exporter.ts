@@ -8,9 +8,6 @@ import type {
 } from "../metrics/points.ts";
 import { EXPORTER_METRICS, type ExporterMetric } from "./libvirt-exporter-names.ts";
 
-/** That exporter has no resources: what a series is about stands in its labels. */
-const NOBODY = { attributes: {} };
-
 /** Of a name and a unit that are already Prometheus's. */
 const DESCRIPTORS: ReadonlyMap<ExporterMetric, MetricDescriptor & { readonly kind: "counter" | "gauge" }> =
   new Map(
@@ -27,71 +24,76 @@ const DESCRIPTORS: ReadonlyMap<ExporterMetric, MetricDescriptor & { readonly kin
   );
 
 /**
- * Points under the names and labels of Tinkoff's libvirt-exporter, so that dashboards made for it go on to work. Of two
- * series that have the same labels there, as two domains of one name on two hypervisors, the first is taken.
+ * Points under the names and labels of Tinkoff's libvirt-exporter, so that dashboards made for it go on to work. That
+ * exporter has no resources: what a series is about stands in its labels. Of two series that have the same ones there,
+ * as two domains of one name on two hypervisors, the first is taken. A metric is made when it is asked for: all of them
+ * at once would take longer than the agent may stand still.
  */
-export function asLibvirtExporter(resources: readonly ResourcePoints[]): ResourcePoints {
-  const ours = pointsByName(resources);
-  const metrics = [...DESCRIPTORS].map(([exporter, metric]): MetricPoints => ({
-    metric,
-    points: [...pointsOf(exporter, ours.get(exporter.from) ?? []).values()],
-  }));
-  return { resource: NOBODY, metrics: metrics.filter(({ points }) => points.length > 0) };
+export function* asLibvirtExporter(resources: readonly ResourcePoints[]): Generator<MetricPoints, void> {
+  const ours = metricsByName(resources);
+  for (const [exporter, metric] of DESCRIPTORS) {
+    const points = pointsOf(exporter, ours.get(exporter.from) ?? []);
+    if (points.length > 0) yield { metric, points };
+  }
 }
 
-/** A point, with its attributes and those of its resource. */
-interface OwnPoint {
-  readonly point: NumberPoint;
+/** A metric, and the attributes of its resource. */
+interface OwnMetric {
   readonly attributes: Attributes;
+  readonly points: MetricPoints["points"];
 }
 
-function pointsByName(resources: readonly ResourcePoints[]): Map<string, OwnPoint[]> {
-  const names = new Map(EXPORTER_METRICS.map(({ from }): [string, OwnPoint[]] => [from, []]));
+function metricsByName(resources: readonly ResourcePoints[]): Map<string, OwnMetric[]> {
+  const names = new Map(EXPORTER_METRICS.map(({ from }): [string, OwnMetric[]] => [from, []]));
   for (const { resource, metrics } of resources) {
     for (const { metric, points } of metrics) {
-      const own = names.get(metric.name);
-      if (own === undefined) continue;
-      for (const point of points) {
-        if (!("value" in point) || point.noRecordedValue === true) continue;
-        own.push({ point, attributes: { ...resource.attributes, ...point.series.attributes } });
-      }
+      names.get(metric.name)?.push({ attributes: resource.attributes, points });
     }
   }
   return names;
 }
 
-function pointsOf(exporter: ExporterMetric, ours: readonly OwnPoint[]): Map<string, NumberPoint> {
+function pointsOf(exporter: ExporterMetric, ours: readonly OwnMetric[]): NumberPoint[] {
   const points = new Map<string, NumberPoint>();
-  for (const { point, attributes } of ours) {
-    const value = valueOf(exporter, { attributes, value: point.value });
-    if (value === undefined) continue;
-    const labels = labelsOf(exporter, attributes);
-    const key = JSON.stringify(labels);
-    if (points.has(key)) continue;
-    points.set(key, { ...point, series: { ...point.series, attributes: labels }, value });
+  for (const { attributes, points: own } of ours) {
+    for (const point of own) {
+      if (!("value" in point) || point.noRecordedValue === true) continue;
+      const { attributes: ofPoint, startTimeNs } = point.series;
+      const attribute: AttributeOf = (name) => ofPoint[name] ?? attributes[name];
+      const value = valueOf(exporter, attribute, point.value);
+      if (value === undefined) continue;
+      const labels = labelsOf(exporter, attribute);
+      const key = Object.values(labels).join("\n");
+      if (!points.has(key)) {
+        points.set(key, { timeNs: point.timeNs, value, series: { attributes: labels, startTimeNs } });
+      }
+    }
   }
-  return points;
+  return [...points.values()];
 }
+
+type AttributeOf = (name: string) => Attributes[string] | undefined;
 
 /** Undefined when the point is not one of the exporter's. */
 function valueOf(
   { where = {}, value: how }: ExporterMetric,
-  { attributes, value }: { attributes: Attributes; value: Integer },
+  attribute: AttributeOf,
+  value: Integer,
 ): Integer | undefined {
-  if (Object.entries(where).some(([name, wanted]) => attributes[name] !== wanted)) return undefined;
+  for (const name in where) if (attribute(name) !== where[name]) return undefined;
   if (how === undefined) return value;
   if (how === "percent") return Number(value) * 100;
   if (value !== 1) return undefined;
   if (how === "presence") return value;
-  const state = how.states.indexOf(String(attributes[how.attribute]));
+  const state = how.states.indexOf(String(attribute(how.attribute)));
   return state < 0 ? undefined : state;
 }
 
-function labelsOf({ labels }: ExporterMetric, attributes: Attributes): Attributes {
-  return Object.fromEntries(
-    Object.entries(labels).flatMap(([label, name]) => {
-      const value = attributes[name];
-      return value === undefined ? [] : [[label, value]];
-    }),
-  );
+function labelsOf({ labels }: ExporterMetric, attribute: AttributeOf): Attributes {
+  const own: Record<string, Attributes[string]> = {};
+  for (const label in labels) {
+    const value = attribute(labels[label] ?? "");
+    if (value !== undefined) own[label] = value;
+  }
+  return own;
 }

@@ -13,7 +13,7 @@ import { constants, createGzip } from "node:zlib";
 import { KvmeterError, messageOf } from "../errors.ts";
 import type { ResourcePoints } from "../metrics/points.ts";
 import { formatAddress, type ListenAddress } from "./address.ts";
-import { EXPOSITION_TYPE, exposition } from "./exposition.ts";
+import { bareExposition, EXPOSITION_TYPE, exposition } from "./exposition.ts";
 import { type Course, type Judgement, judgeHealth, judgeReadiness } from "./health.ts";
 import { asLibvirtExporter } from "./libvirt-exporter.ts";
 import { snapshotOf } from "./snapshot.ts";
@@ -28,12 +28,17 @@ export interface LocalEndpointOptions {
   readonly limits?: ClientLimits;
 }
 
+/** Makes text of points as they are now, piece by piece. */
+type Exposition = (points: readonly ResourcePoints[], hide: (text: string) => string) => Iterable<string>;
+
 /** Where metrics are, and under which names. */
-const METRICS: ReadonlyMap<string, (points: readonly ResourcePoints[]) => readonly ResourcePoints[]> =
-  new Map([
-    ["/metrics", snapshotOf],
-    ["/metrics/libvirt-exporter", (points) => [asLibvirtExporter(points)]],
-  ]);
+const METRICS: ReadonlyMap<string, Exposition> = new Map<string, Exposition>([
+  ["/metrics", (points, hide) => exposition(snapshotOf(points), hide)],
+  [
+    "/metrics/libvirt-exporter",
+    (points, hide) => bareExposition(asLibvirtExporter(snapshotOf(points)), hide),
+  ],
+]);
 
 const PATHS: readonly string[] = ["/healthz", "/readyz", ...METRICS.keys()];
 
@@ -118,8 +123,8 @@ class Answerer {
       return end(response, { status: 405, text: "Only GET and HEAD.\n", headers });
     }
     const path = request.url?.split("?", 1)[0] ?? "";
-    const named = METRICS.get(path);
-    if (named !== undefined) return this.#expose(request, response, named);
+    const expositionOf = METRICS.get(path);
+    if (expositionOf !== undefined) return this.#expose(request, response, expositionOf);
     switch (path) {
       case "/healthz":
         return this.#tell(response, judgeHealth(this.#options.course()), ["ok", "failing"]);
@@ -140,11 +145,7 @@ class Answerer {
   }
 
   /** Values that are no longer true are not told: who scrapes shall see that there are none. */
-  async #expose(
-    request: IncomingMessage,
-    response: ServerResponse,
-    named: (points: readonly ResourcePoints[]) => readonly ResourcePoints[],
-  ): Promise<void> {
+  async #expose(request: IncomingMessage, response: ServerResponse, expositionOf: Exposition): Promise<void> {
     const points = this.#options.points();
     const { good, reason } = judgeHealth(this.#options.course());
     if (points === undefined || !good) return end(response, { status: 503, text: `${reason}\n` });
@@ -165,7 +166,7 @@ class Answerer {
     }
     this.#expositions += 1;
     const { hide, limits: { answerMs } = CLIENT_LIMITS } = this.#options;
-    const text = Readable.from(inTurns(exposition(named(points), hide)));
+    const text = Readable.from(inTurns(expositionOf(points, hide)));
     const deadline = { signal: AbortSignal.timeout(answerMs) };
     const sent = zipped
       ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response, deadline)

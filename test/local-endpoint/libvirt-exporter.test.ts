@@ -5,7 +5,7 @@ import { PENDING_ROWS } from "../../scripts/generate/promql/pending-rows.ts";
 import { EXPORTER_METRICS } from "../../src/local-endpoint/libvirt-exporter-names.ts";
 import { asLibvirtExporter } from "../../src/local-endpoint/libvirt-exporter.ts";
 import { catalogue } from "../../src/metrics/catalogue.ts";
-import type { Attributes, ResourcePoints } from "../../src/metrics/points.ts";
+import type { Attributes, MetricPoints, ResourcePoints } from "../../src/metrics/points.ts";
 
 type Values = readonly (readonly [attributes: Attributes, value: number])[];
 
@@ -33,9 +33,9 @@ const WEB1 = {
 const OF_RESOURCE = /^(?:libvirt\.domain\.(?:name|uuid)|openstack\..*)$/;
 
 /** name{label="value"} and value of each series. */
-function series({ metrics }: ResourcePoints): Record<string, unknown> {
+function series(metrics: Iterable<MetricPoints>): Record<string, unknown> {
   return Object.fromEntries(
-    metrics.flatMap(({ metric, points }) =>
+    [...metrics].flatMap(({ metric, points }) =>
       points.map((point) => {
         const labels = Object.entries(point.series.attributes).map(([label, value]) => `${label}="${value}"`);
         return [`${metric.name}{${labels.join(",")}}`, "value" in point ? point.value : undefined];
