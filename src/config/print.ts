@@ -18,7 +18,8 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
   const show = shower(document);
   const list = (path: Path, values: readonly string[]) =>
     values.map((value, index) => show([...path, index], value));
-  const { domains, metrics, statistics, processes, log, resourceAttributes, serviceName } = configuration;
+  const { host, domains, metrics, statistics, processes, log, resourceAttributes, serviceName } =
+    configuration;
   const attributes = Object.entries({ "service.name": serviceName, ...resourceAttributes });
   return stringify(
     {
@@ -29,6 +30,23 @@ export function printConfiguration({ configuration, document }: LoadedConfigurat
       interval: show(["interval"], formatDuration(configuration.intervalMs)),
       hypervisor: {
         interval: show(["hypervisor", "interval"], formatDuration(configuration.hypervisor.intervalMs)),
+      },
+      host: {
+        enabled: show(["host", "enabled"], host.enabled),
+        procfs: show(["host", "procfs"], host.procfs),
+        sysfs: show(["host", "sysfs"], host.sysfs),
+        taps: show(["host", "taps"], host.taps),
+        readers: Object.fromEntries(
+          Object.entries(host.readers).map(([name, { enabled, intervalMs }]) => [
+            name,
+            {
+              enabled: show(["host", "readers", name, "enabled"], enabled),
+              ...(intervalMs !== undefined && {
+                interval: show(["host", "readers", name, "interval"], formatDuration(intervalMs)),
+              }),
+            },
+          ]),
+        ),
       },
       domains: {
         include: list(["domains", "include"], domains.include),

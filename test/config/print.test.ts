@@ -17,15 +17,26 @@ test("what is printed is a configuration with the same effect", () => {
     `
 libvirt: [{ uri: "qemu:///session", timeout: 1500ms }]
 interval: 90s
+hypervisor: { interval: 2m }
+host: { enabled: false, procfs: /host/proc, sysfs: /host/sys, taps: true, readers: { stat: { interval: 5s }, ksm: { enabled: false } } }
+statistics: { slow_interval: 3m, intervals: { balloon: 0s }, stretch_above: 0.25 }
+processes: { process: false, threads: false, cgroups: false, disks: false, numa: false, numa_interval: 5m, instead_of_libvirt: false }
 domains: { include: ["web*"], exclude: ["test-?"] }
 metrics: { enable: ["libvirt.domain.vcpu.kvm.*"] }
 export: [{ preset: prometheus, timeout: 1m, request_limit: 500kB }, { endpoint: "https://c:4317", tls: { server_name: d } }]
 resource_attributes: { a: 1, service.name: vms }
 listen: "[::1]:9560"
-log: { level: debug }
+state_directory: /var/lib/kvmeter
+log: { level: debug, format: json }
 `,
   );
   const loaded = loadConfiguration({ file, env: {} });
+  const { libvirt: _, ...sections } = loaded.configuration;
+  const untold = loadConfiguration({ env: {} }).configuration;
+  for (const [name, value] of Object.entries(sections)) {
+    if (name === "secrets" || name === "warnings") continue;
+    assert.notDeepEqual(value, untold[name as keyof typeof untold], `${name} is another one than by default`);
+  }
   writeFileSync(file, printConfiguration(loaded));
   assert.deepEqual(loadConfiguration({ file, env: {} }).configuration, loaded.configuration);
 });
