@@ -1,18 +1,12 @@
 import type { XdrReader } from "../libvirt/xdr-reader.ts";
 import type { XdrWriter } from "../libvirt/xdr-writer.ts";
-import { allocationAt, leasesOf } from "./infrastructure.ts";
+import { allocationAt, leasesOf, type Named } from "./infrastructure.ts";
 import { ErrorCode, ErrorDomain, ReplyError } from "./reply-error.ts";
 import type { HandlerRow } from "./session.ts";
 
 const POOL_RUNNING = 2;
 const NETWORK_PREFIX = 16;
 const LIST_FLAGS = { inactive: 1, active: 2 } as const;
-
-interface Named {
-  readonly name: string;
-  readonly uuidBytes: Buffer;
-  readonly active: boolean;
-}
 
 /** Procedures of storage pools and networks. */
 export const INFRASTRUCTURE_HANDLERS = {

@@ -2,7 +2,7 @@ import { Random, seedOf } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** A storage pool, or a network, of the simulated host. */
-interface Named {
+export interface Named {
   readonly name: string;
   readonly uuidBytes: Buffer;
   readonly active: boolean;
