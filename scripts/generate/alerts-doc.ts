@@ -1,6 +1,7 @@
 import { RECORDING_RULES } from "./alerts/records.ts";
 import { ALERT_RULES } from "./alerts/render.ts";
 import type { AlertRule } from "./alerts/rule.ts";
+import { PENDING_ROWS } from "./promql/pending-rows.ts";
 
 const PREFACE = `# Alerts
 
@@ -34,5 +35,12 @@ export function renderAlertsDoc(): string {
 function section({ alert, severity, lasting, query, runbook }: AlertRule): string {
   const when = lasting === "0m" ? "at once" : `after ${lasting}`;
   const code = query.split("\n").map((line) => `    ${line}`);
-  return `## ${alert}\n\n${severity}, ${when}\n\n${code.join("\n")}\n\n${runbook}\n`;
+  const untold = PENDING_ROWS.filter(({ name }) => query.includes(`"${name}"`)).map(
+    ({ name }) => `\`${name}\``,
+  );
+  const silence =
+    untold.length === 0
+      ? ""
+      : `\nSilent for now: this version of kvmeter does not tell ${untold.join(" and ")}.\n`;
+  return `## ${alert}\n\n${severity}, ${when}\n\n${code.join("\n")}\n\n${runbook}\n${silence}`;
 }
