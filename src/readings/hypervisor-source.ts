@@ -151,7 +151,7 @@ export class HypervisorSource {
   async read(signal: AbortSignal): Promise<HypervisorReading> {
     const begunMs = this.#options.clock.now().monotonicMs;
     await this.#newcomers.pause();
-    let seen: readonly ObservedEvent[] = [];
+    let seenTo: Instant | undefined;
     try {
       const session = await this.#connector.connected(signal);
       const listedAt = this.#options.clock.now();
@@ -160,10 +160,10 @@ export class HypervisorSource {
       const events = isFresh ? this.#journal.until(listedAt) : [];
       const reading = await this.#readListed(session, { domains, listedAt, events, begunMs, signal });
       this.#journal.forget(events.length);
-      seen = events;
+      seenTo = isFresh ? listedAt : undefined;
       return reading;
     } finally {
-      this.#newcomers.resume(seen);
+      this.#newcomers.resume(seenTo);
     }
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Clock } from "../clock.ts";
+import type { Clock, Instant } from "../clock.ts";
 import { collectStatistics } from "../libvirt/collect.ts";
+import type { Lanes } from "../libvirt/lanes.ts";
 import { getXmlDesc } from "../libvirt/procedures/get-xml-desc.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { parseDomainXml } from "./domain-description.ts";
@@ -19,7 +20,7 @@ export interface NewcomersOptions {
   readonly clock: Clock;
   readonly reader: StatisticsReader;
   /** The session that there is at the moment. */
-  readonly session: () => HypervisorSession | undefined;
+  readonly session: () => Pick<HypervisorSession, "lanes"> | undefined;
 }
 
 /** What was read of a domain before a cycle listed it. */
@@ -27,6 +28,8 @@ type EarlyReading = Pick<DomainReading, "id" | "name" | "description" | "statist
 
 interface Newcomer {
   readonly domain: DomainRef;
+  /** When its start was told, on the monotonic clock. */
+  readonly sinceMs: number;
   description: DomainDescription | undefined;
   statistics: DomainStatistics | undefined;
   /** It has ended, or it hangs. */
@@ -52,7 +55,7 @@ export class Newcomers {
   readonly #options: NewcomersOptions;
   readonly #known = new Map<string, Newcomer>();
   #timer: NodeJS.Timeout | undefined;
-  #look: Promise<void> | undefined;
+  #look: { readonly done: Promise<void>; readonly stop: AbortController } | undefined;
   #isPaused = false;
 
   constructor(options: NewcomersOptions) {
@@ -65,21 +68,29 @@ export class Newcomers {
       const known = this.#known.get(domain.uuid);
       if (known !== undefined) known.isOver = true;
     } else if (type === "started" && this.#known.size < NEWCOMERS_LIMIT) {
+      const sinceMs = this.#options.clock.now().monotonicMs;
       const nothing = { description: undefined, statistics: undefined };
-      this.#known.set(domain.uuid, { domain, ...nothing, isOver: false });
+      this.#known.set(domain.uuid, { domain, sinceMs, ...nothing, isOver: false });
       this.#plan(FIRST_LOOK_MS);
     }
   }
 
-  /** A cycle begins: waits for a look that is under way, a second at most; no other is begun. */
+  /**
+   * A cycle begins: waits for a look that is under way, a second at most; no other is begun. What is late then counts
+   * among the calls that are stuck, and what it brings is not taken: it would be younger than the cycle's own list.
+   */
   async pause(): Promise<void> {
     this.#isPaused = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#look === undefined) return;
+    const { done, stop } = this.#look;
     const timer = new AbortController();
-    const late = sleep(PAUSE_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-    await Promise.race([this.#look, late]);
+    const late = sleep(PAUSE_MS, undefined, { signal: timer.signal }).then(
+      () => stop.abort(),
+      () => undefined,
+    );
+    await Promise.race([done, late]);
     timer.abort();
   }
 
@@ -91,14 +102,13 @@ export class Newcomers {
     return { id: domain.id, name: domain.name, description, statistics };
   }
 
-  /** The cycle is over: it has seen to the domains of these events. */
-  resume(events: readonly ObservedEvent[]): void {
-    for (const { event } of events) {
-      const known = this.#known.get(event.domain.uuid);
-      // Its start may be younger than what the cycle knows.
-      if (known?.domain.id === event.domain.id || known?.isOver === true)
-        this.#known.delete(event.domain.uuid);
-    }
+  /**
+   * The cycle is over: it has seen to all that started up to the moment at which it asked for the list, be it listed or
+   * gone again; undefined when it has seen to nothing.
+   */
+  resume(listedAt: Instant | undefined): void {
+    const seenToMs = listedAt?.monotonicMs ?? Number.NEGATIVE_INFINITY;
+    for (const [uuid, { sinceMs }] of this.#known) if (sinceMs <= seenToMs) this.#known.delete(uuid);
     this.#isPaused = false;
     if (this.#known.size > 0) this.#plan(FIRST_LOOK_MS);
   }
@@ -113,10 +123,12 @@ export class Newcomers {
     if (this.#isPaused || this.#look !== undefined) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#look = this.#lookAt(this.#alive.slice(0, LOOK_LIMIT)).finally(() => {
+      const stop = new AbortController();
+      const done = this.#lookAt(this.#alive.slice(0, LOOK_LIMIT), stop.signal).finally(() => {
         this.#look = undefined;
         if (this.#alive.length > 0) this.#plan(NEXT_LOOK_MS);
       });
+      this.#look = { done, stop };
     }, inMs).unref();
   }
 
@@ -125,18 +137,21 @@ export class Newcomers {
   }
 
   /** Never rejects: what could not be read is for the next cycle to say, if the domain is still there then. */
-  async #lookAt(newcomers: readonly Newcomer[]): Promise<void> {
-    const session = this.#options.session();
-    if (session === undefined || session.lanes.monitorCalls === 0 || newcomers.length === 0) return;
+  async #lookAt(newcomers: readonly Newcomer[], signal: AbortSignal): Promise<void> {
+    const lanes = this.#options.session()?.lanes;
+    if (lanes === undefined || lanes.monitorCalls === 0 || newcomers.length === 0) return;
     try {
-      await this.#readStatistics(session, newcomers);
-      await Promise.all(newcomers.map((newcomer) => this.#describe(session, newcomer)));
+      await this.#readStatistics(lanes, { newcomers, signal });
+      await Promise.all(newcomers.map((newcomer) => this.#describe(lanes, newcomer, signal)));
     } catch {
       // A connection that ended: there is nothing to be read of.
     }
   }
 
-  async #readStatistics({ lanes }: HypervisorSession, newcomers: readonly Newcomer[]): Promise<void> {
+  async #readStatistics(
+    lanes: Lanes,
+    { newcomers, signal }: { readonly newcomers: readonly Newcomer[]; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { groups, timeoutMs, clock, reader } = this.#options;
     const mask = maskOf(groups);
     const byUuid = new Map(newcomers.map((newcomer) => [newcomer.domain.uuid, newcomer]));
@@ -147,6 +162,7 @@ export class Newcomers {
       timeoutMs,
       clock,
       isWanted: reader.uses,
+      signal,
       onRecord: ({ domain, parameters }, readAt) => {
         const newcomer = byUuid.get(domain.uuid);
         if (newcomer === undefined || domain.id !== newcomer.domain.id) return;
@@ -159,14 +175,14 @@ export class Newcomers {
     }
   }
 
-  async #describe({ lanes }: HypervisorSession, newcomer: Newcomer): Promise<void> {
+  async #describe(lanes: Lanes, newcomer: Newcomer, signal: AbortSignal): Promise<void> {
     const { domain, statistics, description, isOver } = newcomer;
     if (isOver || statistics === undefined || description !== undefined) return;
     try {
-      const xml = await (await lanes.ordinary()).call(getXmlDesc, { domain, flags: 0 });
+      const xml = await (await lanes.ordinary()).call(getXmlDesc, { domain, flags: 0 }, { signal });
       newcomer.description = parseDomainXml(xml, domain.name);
     } catch {
-      // It has ended meanwhile; what was read of it has no more names than its own.
+      // It has ended meanwhile, or it is late; what was read of it has no more names than its own.
     }
   }
 }
