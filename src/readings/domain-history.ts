@@ -1,4 +1,5 @@
 import type { Instant } from "../clock.ts";
+import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainDescription, DomainReading, HypervisorReading } from "./domain.ts";
 import { EventCounts } from "./event-counts.ts";
 import type { ObservedEvent } from "./event-journal.ts";
@@ -31,7 +32,7 @@ export class DomainHistory {
     for (const { uuid } of present) this.#counts.observe(uuid, listedAt);
     const domains = present.map((reading) => this.#completed(reading, listedAt));
     const listed = new Set(present.map(({ uuid }) => uuid));
-    const gone = this.#gone(listed, events);
+    const gone = this.#gone(listed, events, listedAt);
     this.#counts.keep(listed);
     for (const uuid of this.#agents) if (!listed.has(uuid)) this.#agents.delete(uuid);
     this.#last = present;
@@ -49,19 +50,21 @@ export class DomainHistory {
   }
 
   /** Domains that something happened to and that are not listed, as they were last known. */
-  #gone(listed: ReadonlySet<string>, events: readonly ObservedEvent[]): DomainReading[] {
-    const lastEvents = new Map<string, ObservedEvent>();
-    for (const each of events) {
-      const { uuid } = each.event.domain;
-      if (!listed.has(uuid)) lastEvents.set(uuid, each);
+  #gone(listed: ReadonlySet<string>, events: readonly ObservedEvent[], listedAt: Instant): DomainReading[] {
+    const happenedTo = new Map<string, DomainRef>();
+    for (const { event } of events) {
+      const { domain } = event;
+      if (!listed.has(domain.uuid)) happenedTo.set(domain.uuid, domain);
     }
-    if (lastEvents.size === 0) return [];
+    if (happenedTo.size === 0) return [];
     const before = new Map(this.#last.map((reading) => [reading.uuid, reading]));
-    return Array.from(lastEvents, ([uuid, { at, event }]): DomainReading => {
-      const { name, id } = event.domain;
+    return Array.from(happenedTo, ([uuid, { name, id }]): DomainReading => {
       const known = before.get(uuid);
-      const early = this.#newcomers.get(uuid);
-      const counted = this.#counts.statistics(uuid, at) ?? NOTHING_READ;
+      const newcomer = this.#newcomers.get(uuid);
+      // What the cycle before has read of it itself may be younger.
+      const early = newcomer?.id === known?.id ? undefined : newcomer;
+      // An event can be older than the cycle before, which may have told of the counters already.
+      const counted = this.#counts.statistics(uuid, listedAt) ?? NOTHING_READ;
       const statistics = mergeStatistics(early?.statistics ?? NOTHING_READ, counted);
       return {
         uuid,
