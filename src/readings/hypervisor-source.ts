@@ -116,7 +116,7 @@ export class HypervisorSource {
     this.#local = local && new DomainProcesses({ ...local, clock, onNotice });
     this.#sight = new ProcessSight(onNotice);
     this.#journal = new EventJournal(options);
-    this.#jobs = new JobWatch(options);
+    this.#jobs = new JobWatch(clock);
     this.#newcomers = new Newcomers({
       ...options,
       reader: this.#reader,

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { LibvirtDeadlineError } from "../libvirt/errors.ts";
 import type { JobFigures } from "../libvirt/job-figures.ts";
 import type { Lanes } from "../libvirt/lanes.ts";
 import { getJobStats, JobType, type JobStats } from "../libvirt/procedures/get-job-stats.ts";
@@ -12,12 +13,6 @@ export interface JobsReading {
   readonly statistics: ReadonlyMap<string, DomainStatistics>;
   /** Jobs that were there in the last cycle and of whose end no event told. */
   readonly ended: readonly ObservedEvent[];
-}
-
-export interface JobWatchOptions {
-  readonly clock: Clock;
-  /** Default 8: domains without any sign of a job that are asked in each cycle, in turn. */
-  readonly rollingCount?: number;
 }
 
 /** Of whom jobs are read. */
@@ -34,32 +29,39 @@ interface KnownJob {
   readonly end?: number;
 }
 
-const ROLLING_COUNT = 8;
+/** Domains without any sign of a job that are asked in each cycle, in turn. */
+const OTHERS_LIMIT = 8;
 
 /** Jobs are few; where they are not, those that are not asked in this cycle are in the next one. */
-const ASKED_LIMIT = 32;
+const AT_WORK_LIMIT = 32;
 
 /** The daemon answers in a millisecond or waits for somebody who is at the domain; then the others come first. */
 const PATIENCE_MS = 250;
+
+/** The daemon waits 30 s for whoever is at the domain (QEMU_JOB_WAIT_TIME); by then a late answer has come. */
+const LATE_PAUSE_MS = 35_000;
 
 const NO_JOB: DomainStatistics["items"] = { job: [] };
 
 /**
  * Reads how far the domains' jobs are: migrations, backups, dumps, saves. libvirt has no list of jobs, and tells of
  * the beginning of few; so those are asked of whom an event or their state says that something goes on, and a few
- * others in turn. A domain without a job costs its QEMU nothing.
+ * others in turn. A domain without a job costs its QEMU nothing: the daemon knows that it has none.
  */
 export class JobWatch {
-  readonly #options: JobWatchOptions;
+  readonly #clock: Clock;
   #known = new Map<string, KnownJob>();
   /** Domains, by uuid, of which an event told that a job runs. */
   readonly #hinted = new Set<string>();
   /** Domains, by uuid, whose job ended with an event since the last look. */
   readonly #over = new Set<string>();
-  #turn = 0;
+  /** Domains that were late with their answer, each keeping a call of the daemon's, and when they are asked again. */
+  readonly #late = new Map<string, number>();
+  readonly #turnAtWork = new Turn();
+  readonly #turnOfOthers = new Turn();
 
-  constructor(options: JobWatchOptions) {
-    this.#options = options;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** Takes over what events tell of jobs. */
@@ -83,13 +85,16 @@ export class JobWatch {
     const ended: ObservedEvent[] = [];
     const known = new Map<string, KnownJob>();
     const asked = this.#choose(domains, context);
+    const lateBefore = this.#late.size;
     for (const domain of domains) {
       const { uuid } = domain;
       const before = this.#known.get(uuid)?.id === domain.id ? this.#known.get(uuid) : undefined;
       if (this.#over.has(uuid)) statistics.set(uuid, this.#none());
-      if (before?.end !== undefined) ended.push(endOf(domain, before, this.#options.clock));
+      if (before?.end !== undefined) ended.push(endOf(domain, before, this.#clock));
       const running = before?.end === undefined ? before : undefined;
-      const answer = asked.has(domain) ? await this.#ask(lanes, domain, context.signal) : undefined;
+      // One that is late is enough for a cycle.
+      const isAsked = asked.has(domain) && this.#late.size === lateBefore;
+      const answer = isAsked ? await this.#ask(lanes, domain, context.signal) : undefined;
       if (answer === undefined) {
         if (running !== undefined) known.set(uuid, running);
         continue;
@@ -112,19 +117,16 @@ export class JobWatch {
     all: readonly DomainRef[],
     { isAtWork, isSilent }: Pick<JobContext, "isAtWork" | "isSilent">,
   ): ReadonlySet<DomainRef> {
-    const { rollingCount = ROLLING_COUNT } = this.#options;
-    const domains = all.filter((domain) => !isSilent(domain));
-    const chosen = new Set(
-      domains.filter(
-        (domain) => this.#known.has(domain.uuid) || this.#hinted.has(domain.uuid) || isAtWork(domain),
-      ),
+    const nowMs = this.#clock.now().monotonicMs;
+    for (const [uuid, untilMs] of this.#late) if (untilMs <= nowMs) this.#late.delete(uuid);
+    const domains = all.filter((domain) => !isSilent(domain) && !this.#late.has(domain.uuid));
+    const atWork = domains.filter(
+      (domain) => this.#known.has(domain.uuid) || this.#hinted.has(domain.uuid) || isAtWork(domain),
     );
-    for (let count = 0; count < Math.min(rollingCount, domains.length); count++) {
-      const next = domains[this.#turn % domains.length];
-      this.#turn = (this.#turn + 1) % domains.length;
-      if (next !== undefined) chosen.add(next);
-    }
-    return new Set([...chosen].slice(0, ASKED_LIMIT));
+    return new Set([
+      ...this.#turnAtWork.take(atWork, AT_WORK_LIMIT),
+      ...this.#turnOfOthers.take(domains, OTHERS_LIMIT),
+    ]);
   }
 
   async #ask(lanes: Lanes, domain: DomainRef, signal: AbortSignal): Promise<JobStats | undefined> {
@@ -132,8 +134,11 @@ export class JobWatch {
     try {
       const connection = lanes.free ?? (await lanes.ordinary());
       return await connection.call(getJobStats, { domain }, { timeoutMs: PATIENCE_MS, signal });
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof LibvirtDeadlineError && error.sent) {
+        this.#late.set(domain.uuid, this.#clock.now().monotonicMs + LATE_PAUSE_MS);
+      }
       // It is not there any more, is the target of a migration, or somebody is at it: nothing is known.
       return undefined;
     }
@@ -142,13 +147,25 @@ export class JobWatch {
   #some({ totalBytes, processedBytes, remainingBytes, downtimeMs, operation }: JobFigures): DomainStatistics {
     const values = { totalBytes, processedBytes, remainingBytes, downtimeMs };
     return {
-      readAt: { job: this.#options.clock.now() },
+      readAt: { job: this.#clock.now() },
       items: { job: [{ path: [operation], parent: undefined, values }] },
     };
   }
 
   #none(): DomainStatistics {
-    return { readAt: { job: this.#options.clock.now() }, items: NO_JOB };
+    return { readAt: { job: this.#clock.now() }, items: NO_JOB };
+  }
+}
+
+/** Takes some of many, others each time. */
+class Turn {
+  #next = 0;
+
+  take<Item>(all: readonly Item[], limit: number): readonly Item[] {
+    const count = Math.min(limit, all.length);
+    const first = this.#next < all.length ? this.#next : 0;
+    this.#next = first + count;
+    return [...all.slice(first), ...all.slice(0, first)].slice(0, count);
   }
 }
 
