@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Clock } from "../clock.ts";
-import { type ErrorCode, KvmeterError, messageOf } from "../errors.ts";
+import { KvmeterError } from "../errors.ts";
 import type { LibvirtConnection } from "./connection.ts";
 import { isBlocked, type Probed } from "./control-probe.ts";
 import { type Lanes, MONITOR_CALLS_LIMIT } from "./lanes.ts";
+import { type Failure, problemsOf } from "./problems.ts";
 import type { ControlInfo } from "./procedures/control-info.ts";
 import type { DomainRef } from "./types.ts";
 
@@ -19,6 +20,9 @@ const CHUNK_MINIMUM = 10;
 
 /** When a chunk is late; from then on it is looked at twice as often. */
 export const LOOK_AFTER_MS = 1000;
+
+/** What a round reads, as problems call it. */
+export const WHAT = "the statistics";
 
 /** How a round goes about its domains. */
 export interface RoundOptions {
@@ -44,7 +48,7 @@ export interface Collection {
   readonly refused: DomainRef[];
   /** Domains that were not asked, since too many calls are stuck already. */
   readonly unasked: DomainRef[];
-  /** One error per chunk that failed, naming its domains. */
+  /** What went wrong with others. */
   readonly problems: Error[];
 }
 
@@ -64,7 +68,8 @@ export interface Round {
   readonly lanes: Lanes;
   readonly options: RoundOptions;
   readonly ask: Asker;
-  readonly collection: Collection;
+  readonly collection: Omit<Collection, "problems">;
+  readonly failures: Failure[];
   /** Chunks under way, one call each. */
   calls: number;
 }
@@ -74,9 +79,15 @@ export function roundOf(lanes: Lanes, options: RoundOptions, ask: Asker): Round 
     lanes,
     options,
     ask,
-    collection: { hung: [], refused: [], unasked: [], problems: [] },
+    collection: { hung: [], refused: [], unasked: [] },
+    failures: [],
     calls: 0,
   };
+}
+
+/** What a round that is over did not bring. */
+export function collectionOf({ collection, failures }: Round): Collection {
+  return { ...collection, problems: problemsOf(WHAT, failures) };
 }
 
 /** Asks chunk after chunk, as many at a time as may be at monitors; what is left then is unasked. */
@@ -113,7 +124,7 @@ function checked({ options: { recheck }, collection }: Round, domains: DomainRef
 
 /** Asks one chunk. Returns the domains that must be asked again, without those that hang. */
 async function ask(round: Round, domains: DomainRef[]): Promise<DomainRef[]> {
-  const { lanes, options, collection } = round;
+  const { lanes, options, collection, failures } = round;
   const { lookAfterMs = LOOK_AFTER_MS } = options;
   const timeoutMs = Math.max(options.timeoutMs, 2 * lookAfterMs);
   const given = new AbortController();
@@ -136,7 +147,7 @@ async function ask(round: Round, domains: DomainRef[]): Promise<DomainRef[]> {
     }
     await call;
   } catch (error) {
-    collection.problems.push(chunkError([...left], error));
+    failures.push({ domains: [...left], error });
   }
   return [];
 }
@@ -185,17 +196,4 @@ export function chunk(domains: readonly DomainRef[], goesToMonitors: boolean): D
   return Array.from({ length: count }, (_, index) => domains.slice(index * size, (index + 1) * size)).filter(
     (part) => part.length > 0,
   );
-}
-
-export function chunkError(domains: readonly DomainRef[], error: unknown): Error {
-  const code: ErrorCode = error instanceof KvmeterError ? error.code : "LIBVIRT_REPLY";
-  const text = `Cannot read the statistics of ${nameSome(domains)}: ${messageOf(error)}`;
-  return new KvmeterError(code, text, { cause: error });
-}
-
-/** Domains in words, however many they are. */
-export function nameSome(domains: readonly Pick<DomainRef, "name">[]): string {
-  const named = domains.slice(0, 3).map(({ name }) => name);
-  const others = domains.length - named.length;
-  return others > 0 ? `${named.join(", ")} and ${others} more` : named.join(", ");
 }

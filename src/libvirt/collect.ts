@@ -3,15 +3,17 @@ import {
   askAll,
   type Asker,
   chunk,
-  chunkError,
   type Collection,
+  collectionOf,
   LOOK_AFTER_MS,
   roundOf,
   type RoundOptions,
   singly,
+  WHAT,
 } from "./collect-round.ts";
 import { LibvirtDeadlineError, LibvirtError, LibvirtErrorCode } from "./errors.ts";
 import type { Lanes } from "./lanes.ts";
+import { type Failure, problemsOf } from "./problems.ts";
 import { blockStatsFlags } from "./procedures/block-stats-flags.ts";
 import { getAllDomainStatsOf, StatsFlags, StatsGroups } from "./procedures/get-all-domain-stats.ts";
 import type { FieldFilter } from "./typed-parameters.ts";
@@ -77,7 +79,7 @@ export async function collectStatistics(lanes: Lanes, request: CollectRequest): 
     if (lanes.stuck > 0) round.collection.unasked.push(domain);
     else await askAll(round, [[domain]]);
   }
-  return round.collection;
+  return collectionOf(round);
 }
 
 /**
@@ -87,7 +89,7 @@ export async function collectStatistics(lanes: Lanes, request: CollectRequest): 
 export async function collectDisks(lanes: Lanes, request: DiskRequest): Promise<Collection> {
   const round = roundOf(lanes, request, diskAsker(request));
   await askAll(round, chunk(request.domains, true));
-  return round.collection;
+  return collectionOf(round);
 }
 
 type MonitorlessRequest = BulkOptions &
@@ -102,15 +104,15 @@ type MonitorlessRequest = BulkOptions &
  * call at a time. A domain that the daemon has locked since it was looked at holds up even this; it is left out then.
  */
 export async function collectMonitorless(lanes: Lanes, request: MonitorlessRequest): Promise<Error[]> {
-  const problems: Error[] = [];
+  const failures: Failure[] = [];
   for (const domains of chunk(request.domains, false)) {
     try {
       await askMonitorless(lanes, request, domains);
     } catch (error) {
-      problems.push(chunkError(domains, error));
+      failures.push({ domains, error });
     }
   }
-  return problems;
+  return problemsOf(WHAT, failures);
 }
 
 async function askMonitorless(

@@ -1,12 +1,14 @@
-import { KvmeterError, messageOf } from "../errors.ts";
+import { KvmeterError } from "../errors.ts";
 import type { LibvirtConnection } from "../libvirt/connection.ts";
 import { LibvirtError, LibvirtErrorCode } from "../libvirt/errors.ts";
 import type { DomainEventOf } from "../libvirt/events/domain-events.ts";
+import { type Failure, problemsOf } from "../libvirt/problems.ts";
 import { getXmlDesc } from "../libvirt/procedures/get-xml-desc.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { descriptionFits, parseDomainXml } from "./domain-description.ts";
 import type { DomainDescription } from "./domain.ts";
 import type { ObservedEvent } from "./event-journal.ts";
+import { sideBySide } from "./side-by-side.ts";
 import type { DomainStatistics } from "./statistics.ts";
 
 interface CachedDescription {
@@ -29,6 +31,17 @@ const XML_CHANGES: ReadonlySet<ObservedEvent["event"]["kind"]> = new Set([
   "metadata",
   "nicMac",
 ]);
+
+/** What is known of the domains whose XML may have to be read. */
+export interface RefreshContext {
+  /** By uuid, what libvirt told of them in this cycle. */
+  readonly statistics: ReadonlyMap<string, DomainStatistics>;
+  /** No XML is begun to be read later than this. */
+  readonly withinMs: number;
+}
+
+/** As many ordinary calls as a connection makes side by side; more would wait within their own deadlines. */
+const READS_AT_ONCE = 3;
 
 /** What the XML of each domain calls things, read once and again only when the domain or its devices changed. */
 export class DescriptionCache {
@@ -56,36 +69,44 @@ export class DescriptionCache {
   }
 
   /**
-   * Reads the XML of every domain that is new or changed, and forgets those that are not listed any more.
-   * Returns what went wrong; a domain that vanished meanwhile is nothing wrong.
+   * Reads the XML of every domain that is new or changed, and forgets those that are not listed any more. What there is
+   * no time for is read in the next cycle. Returns what went wrong; a domain that vanished meanwhile is nothing wrong.
    */
   async refresh(
     connection: LibvirtConnection,
     domains: readonly DomainRef[],
-    statistics: ReadonlyMap<string, DomainStatistics>,
+    { statistics, withinMs }: RefreshContext,
   ): Promise<Error[]> {
     this.#forgetOthers(domains);
-    const problems: Error[] = [];
+    const failures: Failure[] = [];
+    const left: DomainRef[] = [];
     const stale = domains.filter((domain) => this.#isStale(domain, statistics.get(domain.uuid)));
-    await Promise.all(
-      stale.map(async (domain) => {
-        const devices = devicesOf(statistics.get(domain.uuid));
-        const entry = { id: domain.id, name: domain.name, devices };
-        try {
-          const xml = await connection.call(getXmlDesc, { domain, flags: 0 });
-          this.#cached.set(domain.uuid, { ...entry, description: parseDomainXml(xml, domain.name) });
-        } catch (error) {
-          if (error instanceof LibvirtError && error.libvirtCode === LibvirtErrorCode.noDomain) return;
-          if (error instanceof KvmeterError && error.code === "DOMAIN_XML") {
-            this.#cached.set(domain.uuid, { ...entry, description: undefined });
-          }
-          problems.push(
-            new Error(`Cannot read the XML of ${domain.name}: ${messageOf(error)}`, { cause: error }),
-          );
-        }
-      }),
-    );
-    return problems;
+    const untilMs = performance.now() + withinMs;
+    await sideBySide(stale, READS_AT_ONCE, async (domain) => {
+      if (performance.now() >= untilMs) left.push(domain);
+      else
+        await this.#read(connection, domain, { devices: devicesOf(statistics.get(domain.uuid)), failures });
+    });
+    if (left.length > 0) failures.push({ domains: left, error: outOfTime(withinMs) });
+    return problemsOf("the XML", failures);
+  }
+
+  async #read(
+    connection: LibvirtConnection,
+    domain: DomainRef,
+    { devices, failures }: { readonly devices: string; readonly failures: Failure[] },
+  ): Promise<void> {
+    const entry = { id: domain.id, name: domain.name, devices };
+    try {
+      const xml = await connection.call(getXmlDesc, { domain, flags: 0 });
+      this.#cached.set(domain.uuid, { ...entry, description: parseDomainXml(xml, domain.name) });
+    } catch (error) {
+      if (error instanceof LibvirtError && error.libvirtCode === LibvirtErrorCode.noDomain) return;
+      if (error instanceof KvmeterError && error.code === "DOMAIN_XML") {
+        this.#cached.set(domain.uuid, { ...entry, description: undefined });
+      }
+      failures.push({ domains: [domain], error });
+    }
   }
 
   #setAgent(cached: CachedDescription, { domain, detail }: DomainEventOf<"guestAgent">): void {
@@ -111,6 +132,11 @@ export class DescriptionCache {
     const listed = new Set(domains.map(({ uuid }) => uuid));
     for (const uuid of this.#cached.keys()) if (!listed.has(uuid)) this.#cached.delete(uuid);
   }
+}
+
+function outOfTime(withinMs: number): KvmeterError {
+  const text = `not all is read within ${withinMs} ms; what is left is read in the next cycle`;
+  return new KvmeterError("LIBVIRT_DEADLINE", text);
 }
 
 /** The disks and NICs that statistics name, as one comparable text. */

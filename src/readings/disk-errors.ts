@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { LibvirtDeadlineError, LibvirtError } from "../libvirt/errors.ts";
 import type { Lanes } from "../libvirt/lanes.ts";
+import { type Failure, problemsOf } from "../libvirt/problems.ts";
 import { ControlState } from "../libvirt/procedures/control-info.ts";
 import { type DiskError, DiskErrorCode, getDiskErrors } from "../libvirt/procedures/get-disk-errors.ts";
 import type { DomainRef } from "../libvirt/types.ts";
@@ -65,22 +66,22 @@ export class DiskErrorReader {
       all.set(uuid, mergeStatistics(known, read));
     };
     for (const domain of ended) add(domain, []);
-    const problems: Error[] = [];
+    const failures: Failure[] = [];
     for (const domain of failed) {
       if (this.#late.has(keyOf(domain)) || !isFree(all.get(domain.uuid)) || lanes.monitorCalls === 0)
         continue;
-      const errors = await this.#ask(lanes, domain, { signal, problems });
+      const errors = await this.#ask(lanes, domain, { signal, failures });
       if (errors !== undefined) add(domain, itemsOf(errors, description(domain.uuid)));
       else if (this.#late.has(keyOf(domain))) break;
     }
     this.#told = keys;
-    return { statistics: all, problems };
+    return { statistics: all, problems: problemsOf("the disk errors", failures) };
   }
 
   async #ask(
     lanes: Lanes,
     domain: DomainRef,
-    { signal, problems }: { readonly signal: AbortSignal; readonly problems: Error[] },
+    { signal, failures }: { readonly signal: AbortSignal; readonly failures: Failure[] },
   ): Promise<DiskError[] | undefined> {
     try {
       const connection = await lanes.ordinary();
@@ -88,7 +89,7 @@ export class DiskErrorReader {
     } catch (error) {
       if (error instanceof LibvirtDeadlineError) this.#late.add(keyOf(domain));
       else if (!(error instanceof LibvirtError)) throw error;
-      problems.push(error);
+      failures.push({ domains: [domain], error });
       return undefined;
     }
   }

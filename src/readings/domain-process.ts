@@ -12,6 +12,7 @@ import { CLOCK_TICKS_PER_S, readProcPidStat } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainProcess } from "./domain.ts";
+import { sideBySide } from "./side-by-side.ts";
 
 export interface ProcessFinderOptions {
   /** The folder of the daemon's socket: /run/libvirt, or $XDG_RUNTIME_DIR/libvirt of a session. */
@@ -100,7 +101,7 @@ async function lookUp(missing: readonly Known[], places: Places): Promise<void> 
   if (unfound.length > 0) {
     for (const [uuid, pid] of await pidsByScan(unfound, places.procfs)) pids.set(uuid, pid);
   }
-  await forEach(missing, async (entry) => {
+  await sideBySide(missing, CONCURRENT_READS, async (entry) => {
     const pid = pids.get(entry.domain.uuid);
     const stat = pid === undefined ? undefined : await readProcPidStat(places.procfs, pid);
     if (pid === undefined || stat === undefined) return;
@@ -118,7 +119,7 @@ async function pidsByPidFile(
   // A session's files lie one deeper.
   for (const directory of [`${runDirectory}/qemu`, `${runDirectory}/qemu/run`]) {
     const present = new Set(await listDirectory(directory));
-    await forEach(domains, async ({ uuid, name }) => {
+    await sideBySide(domains, CONCURRENT_READS, async ({ uuid, name }) => {
       const file = pidFileName(name);
       if (!present.has(file)) return;
       const text = (await readKernelFile(`${directory}/${file}`, PID_FILE_LIMIT_BYTES)) ?? "";
@@ -136,7 +137,7 @@ async function pidsByScan(domains: readonly DomainRef[], procfs: string): Promis
   const pids = new Map<string, number>();
   const disputed = new Set<string>();
   const processes = (await listDirectory(procfs)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
-  await forEach(processes, async (pid) => {
+  await sideBySide(processes, CONCURRENT_READS, async (pid) => {
     const args = (await readProcPidCmdline(procfs, pid)) ?? [];
     const uuid = uuidIn(args);
     const name = uuid === undefined ? undefined : names.get(uuid);
@@ -181,15 +182,6 @@ async function listDirectory(path: string): Promise<readonly string[]> {
     if (isAbsence(error)) return [];
     throw error;
   }
-}
-
-/** Does one after the other, some at once. */
-async function forEach<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await act(item);
-  };
-  await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
 }
 
 async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {

@@ -191,7 +191,10 @@ export class HypervisorSource {
       isSilent: ({ uuid }) => silent.has(uuid),
       signal,
     });
-    const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, records);
+    const misread = await this.#descriptions.refresh(await lanes.ordinary(), domains, {
+      statistics: records,
+      withinMs: this.#options.timeoutMs,
+    });
     const asked = this.#options.groups.has("disk-error") ? domains : [];
     const diskErrors = await this.#diskErrors.read(lanes, asked, {
       statistics,

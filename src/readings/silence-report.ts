@@ -1,6 +1,6 @@
 import type { Instant } from "../clock.ts";
 import { KvmeterError } from "../errors.ts";
-import { nameSome } from "../libvirt/collect-round.ts";
+import { nameSome } from "../libvirt/problems.ts";
 import { type ControlInfo, ControlState } from "../libvirt/procedures/control-info.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import type { Silence } from "./domain-health.ts";

@@ -3,7 +3,6 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
-import { nameSome } from "../../src/libvirt/collect-round.ts";
 import { collectDisks, collectMonitorless, collectStatistics } from "../../src/libvirt/collect.ts";
 import { connect, type DomainStatsRecord, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
 import { Lanes } from "../../src/libvirt/lanes.ts";
@@ -169,13 +168,6 @@ test("suspects are asked last and each by a call of its own", async (t) => {
     records.slice(-2).map(({ domain: { uuid } }) => uuid),
     alone.map(({ uuid }) => uuid),
   );
-});
-
-test("domains in words, however many they are", () => {
-  const domains = ["a", "b", "c", "d", "e"].map((name) => ({ name }));
-  assert.equal(nameSome(domains.slice(0, 1)), "a");
-  assert.equal(nameSome(domains.slice(0, 3)), "a, b, c");
-  assert.equal(nameSome(domains), "a, b, c and 2 more");
 });
 
 async function collectCounters(test: TestContext, simulator: Simulator, disks: readonly string[]) {

@@ -80,6 +80,29 @@ test("a domain whose XML cannot be read has its statistics, and is asked again i
   assert.ok(second.domains[0]?.description);
 });
 
+test("more XML than there is time for is read in the next cycles, and told of in one line", async (t) => {
+  const simulator = await simulated(t, {
+    domains: 60,
+    faults: [{ kind: "delay", procedure: "DOMAIN_GET_XML_DESC", ms: 100 }],
+  });
+  const source = new HypervisorSource({ ...options(simulator.uri), timeoutMs: 1000 });
+  t.after(() => source.close());
+  const missing: number[] = [];
+  const told: string[] = [];
+  do {
+    const { domains, problems } = await source.read(never);
+    missing.push(domains.filter(({ description }) => description === undefined).length);
+    assert.equal(problems.length, missing.at(-1) === 0 ? 0 : 1);
+    told.push(...problems.map(({ message }) => message));
+  } while (missing.at(-1) !== 0 && missing.length < 10);
+  assert.match(
+    told[0] ?? "",
+    /^Cannot read the XML of vm-\d+, vm-\d+, vm-\d+ and \d+ more: not all is read within 1000 ms/,
+  );
+  assert.equal(missing.at(-1), 0);
+  assert.equal(simulator.stats.calls["DOMAIN_GET_XML_DESC"], 60, "none was asked twice");
+});
+
 test("a domain without statistics in a cycle is in the reading, with a problem that says why", async (t) => {
   const simulator = await simulated(t, {
     domains: 1,
