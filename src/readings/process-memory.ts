@@ -63,6 +63,8 @@ export class ProcessMemory {
       const dueAtMs = isDue ? nowMs + this.#options.intervalMs : known.dueAtMs;
       this.#known.set(wish.uuid, { pid: wish.pid, dueAtMs, reading: known?.reading });
     }
+    // Where one reading hangs nothing leaves the queue, and domains come and go.
+    for (const uuid of this.#queue.keys()) if (!this.#known.has(uuid)) this.#queue.delete(uuid);
     if (this.#queue.size > 0) this.#work ??= this.#readQueue().finally(() => (this.#work = undefined));
     return readings;
   }

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { systemClock } from "../../src/clock.ts";
+import { type MemoryWish, ProcessMemory } from "../../src/readings/process-memory.ts";
+import { folder } from "./local-readings.ts";
+
+function wish(pid: number): MemoryWish {
+  return { uuid: `uuid-${pid}`, pid, vcpus: [] };
+}
+
+test("where one process's memory cannot be read for long, nobody waits behind it who has ended meanwhile", async (t) => {
+  const root = folder(t);
+  const [stuck, ended] = [1000, 1001].map((pid) => {
+    mkdirSync(`${root}/${pid}`);
+    execFileSync("mkfifo", [`${root}/${pid}/numa_maps`]);
+    return `${root}/${pid}/numa_maps`;
+  });
+  assert.ok(stuck !== undefined && ended !== undefined);
+  const memory = new ProcessMemory({
+    procfs: root,
+    sysfs: root,
+    clock: systemClock,
+    intervalMs: 60_000,
+    onDenied: assert.fail,
+  });
+  memory.update([wish(1000)], 0);
+  memory.update([wish(1000), wish(1001)], 1);
+  memory.update([wish(1000)], 2);
+  // A pipe's reader waits for a writer.
+  await (await open(stuck, "w")).close();
+  const settled = memory.settled().then(() => true);
+  const isSettled = await Promise.race([settled, sleep(2000, false)]);
+  if (!isSettled) closeSync(openSync(ended, constants.O_RDWR));
+  assert.ok(isSettled, "the pipe of the process that has ended was opened");
+});
