@@ -31,3 +31,8 @@ export function readUuid(reader: XdrReader): string {
 export function writeUuid(writer: XdrWriter, uuid: string): void {
   writer.fixedOpaque(Buffer.from(uuid.replaceAll("-", ""), "hex"));
 }
+
+/** Does it run? An inactive domain has no id. */
+export function isActive({ id }: Pick<DomainRef, "id">): boolean {
+  return id !== -1;
+}

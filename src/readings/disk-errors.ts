@@ -6,7 +6,7 @@ import { ControlState } from "../libvirt/procedures/control-info.ts";
 import { type DiskError, DiskErrorCode, getDiskErrors } from "../libvirt/procedures/get-disk-errors.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainDescription } from "./domain.ts";
-import { mergeStatistics } from "./merge-statistics.ts";
+import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
 import type { DomainStatistics, StatisticsItem } from "./statistics.ts";
 
 /** A QEMU that answers does so in milliseconds. */
@@ -61,7 +61,7 @@ export class DiskErrorReader {
 
     const all = new Map(statistics);
     const add = ({ uuid }: DomainRef, diskError: readonly StatisticsItem<"diskError">[]): void => {
-      const known = all.get(uuid) ?? { readAt: {}, items: {} };
+      const known = all.get(uuid) ?? NOTHING_READ;
       const read = { readAt: { "disk-error": this.#clock.now() }, items: { diskError } };
       all.set(uuid, mergeStatistics(known, read));
     };

@@ -2,22 +2,19 @@ import type { Clock, Instant } from "../clock.ts";
 import type { Collection } from "../libvirt/collect-round.ts";
 import { collectDisks, collectMonitorless, collectStatistics } from "../libvirt/collect.ts";
 import { isBlocked, type Probed } from "../libvirt/control-probe.ts";
+import { isActive } from "../libvirt/domain-ref.ts";
 import type { Lanes } from "../libvirt/lanes.ts";
 import { type ControlInfo, ControlState } from "../libvirt/procedures/control-info.ts";
 import { StatsGroups } from "../libvirt/procedures/get-all-domain-stats.ts";
 import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
+import { type Collected, CollectorCycle, type CycleContext } from "./collector-cycle.ts";
 import { diskCounters } from "./disk-counters.ts";
 import { DomainHealth, type FieldCount, type Triage } from "./domain-health.ts";
-import type { LocalReading } from "./domain-processes.ts";
-import type { DomainDescription, DomainProcess } from "./domain.ts";
-import { mergeStatistics } from "./merge-statistics.ts";
 import { ProcessLook } from "./process-look.ts";
 import type { StatisticsReader } from "./read-statistics.ts";
-import { type Ask, type AskContext, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
-import { controlStatistics, tellSilence, type Trouble, troubleProblems } from "./silence-report.ts";
+import { type Ask, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
 import type { StatisticsGroup } from "./statistics-fields.ts";
 import { maskOf } from "./statistics-groups.ts";
-import type { DomainStatistics } from "./statistics.ts";
 
 export interface CollectorOptions {
   /** What is wanted of every domain that runs. */
@@ -34,18 +31,6 @@ export interface CollectorOptions {
   readonly procfs?: string | undefined;
 }
 
-/** What a cycle brought of all domains. */
-export interface Collected {
-  /** By uuid. What was not read of a domain in this cycle is absent. */
-  readonly statistics: ReadonlyMap<string, DomainStatistics>;
-  /** By uuid, domains of which libvirt told something, with what it told. */
-  readonly records: ReadonlyMap<string, DomainStatistics>;
-  /** Domains, by uuid, that do not answer or were not asked: nobody else should ask them either. */
-  readonly silent: ReadonlySet<string>;
-  /** What could not be read and why. */
-  readonly problems: readonly Error[];
-}
-
 /**
  * What is asked of a domain that does not run: that it does not. Its other groups have little to say, and the block
  * group would open its images, which on a dead storage takes for ever.
@@ -53,34 +38,6 @@ export interface Collected {
 const INACTIVE_GROUPS = StatsGroups.state;
 
 const ANSWERS: ControlInfo = { state: ControlState.ok, details: 0, stateTimeMs: 0 };
-
-/** What a cycle starts from. */
-export interface CycleContext {
-  /** Those that can be seen on this machine. */
-  readonly processes: ReadonlyMap<string, DomainProcess>;
-  /** By uuid, what the kernel has told of the domains in this cycle already. */
-  readonly local: ReadonlyMap<string, LocalReading>;
-  readonly lastKnown: (domain: DomainRef) => DomainStatistics | undefined;
-  readonly description: (uuid: string) => DomainDescription | undefined;
-  /** See {@link AskContext}. */
-  readonly singleDisksPay: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** One cycle's way through the domains. */
-interface Cycle extends CycleContext {
-  readonly lanes: Lanes;
-  /** What is to be asked of each domain. */
-  readonly asks: Map<string, Ask>;
-  readonly statistics: Map<string, DomainStatistics>;
-  readonly records: Map<string, DomainStatistics>;
-  readonly problems: Error[];
-  /** Number of fields that each domain's last record in this cycle had. */
-  readonly fields: Map<string, number>;
-  /** What is to be told of the way to a domain's QEMU. */
-  readonly control: Map<string, ControlInfo>;
-  readonly unasked: DomainRef[];
-}
 
 /**
  * Reads the statistics of a hypervisor's domains, a cycle at a time, so that no domain that hangs or is busy costs
@@ -111,17 +68,7 @@ export class DomainCollector {
    * @throws KvmeterError when the daemon does not answer at all; the signal's reason when it is aborted
    */
   async collect(lanes: Lanes, domains: readonly DomainRef[], context: CycleContext): Promise<Collected> {
-    const cycle: Cycle = {
-      ...context,
-      lanes,
-      asks: new Map(),
-      statistics: new Map(Array.from(context.local, ([uuid, reading]) => [uuid, allOf(reading)])),
-      records: new Map(),
-      problems: [],
-      fields: new Map(),
-      control: new Map(),
-      unasked: [],
-    };
+    const cycle = new CollectorCycle(lanes, context);
     const active = domains.filter(isActive);
     const triage = await this.#triage(cycle, active);
     this.#plan(cycle, active);
@@ -131,9 +78,10 @@ export class DomainCollector {
     await this.#askDisks(cycle, asked);
 
     const silent = this.#health.silent(active);
+    const nowMs = this.#nowMs();
     // About a domain that the daemon keeps locked it can be asked nothing at all.
     const quiet = [...silent, ...cycle.unasked].filter(
-      (domain) => !cycle.fields.has(domain.uuid) && this.#silenceOf(domain)?.why !== "locked",
+      (domain) => !cycle.fields.has(domain.uuid) && this.#health.silenceOf(domain, nowMs)?.why !== "locked",
     );
     const options = this.#roundOptions(cycle);
     const { mask } = this.#everything;
@@ -142,12 +90,12 @@ export class DomainCollector {
       ...(await collectMonitorless(lanes, { ...options, domains: quiet, groups: mask })),
       ...(await collectMonitorless(lanes, { ...options, domains: inactive, groups: INACTIVE_GROUPS })),
     );
-    this.#tell(cycle, active, silent);
-    return { ...cycle, silent: new Set([...silent, ...cycle.unasked].map(({ uuid }) => uuid)) };
+    cycle.tell(active, this.#health, this.#now());
+    return cycle.collected(silent);
   }
 
-  async #triage(cycle: Cycle, active: readonly DomainRef[]): Promise<Triage> {
-    const troubles = await this.#look.look(cycle.processes);
+  async #triage(cycle: CollectorCycle, active: readonly DomainRef[]): Promise<Triage> {
+    const troubles = await this.#look.look(cycle.context.processes);
     const before = new Set(this.#health.silent(active));
     const probed = await this.#probe(
       cycle,
@@ -164,26 +112,19 @@ export class DomainCollector {
   }
 
   /** Decides what to ask of each domain in this cycle. */
-  #plan(cycle: Cycle, active: readonly DomainRef[]): void {
+  #plan(cycle: CollectorCycle, active: readonly DomainRef[]): void {
     const schedule = this.#schedule;
     schedule?.keep(active);
     const nowMs = this.#nowMs();
     for (const domain of active) {
-      const { uuid } = domain;
-      const context: AskContext = {
-        nowMs,
-        elsewhere: groupsOf(cycle.local.get(uuid)),
-        lastKnown: cycle.lastKnown(domain),
-        description: cycle.description(uuid),
-        singleDisksPay: cycle.singleDisksPay,
-      };
-      cycle.asks.set(uuid, schedule?.ask(domain, context) ?? this.#everything);
+      const ask = schedule?.ask(domain, cycle.askContext(domain, nowMs)) ?? this.#everything;
+      cycle.asks.set(domain.uuid, ask);
     }
   }
 
   /** Asks domains by bulk calls, what their plan says unless another mask is given. */
   async #ask(
-    cycle: Cycle,
+    cycle: CollectorCycle,
     domains: readonly DomainRef[],
     later: Partial<Pick<Triage, "alone" | "suspects">> & { readonly mask?: number } = {},
   ): Promise<void> {
@@ -194,7 +135,7 @@ export class DomainCollector {
   }
 
   /** Asks the disks whose counters are asked one by one. Of a domain that refuses that, the whole group. */
-  async #askDisks(cycle: Cycle, asked: readonly DomainRef[]): Promise<void> {
+  async #askDisks(cycle: CollectorCycle, asked: readonly DomainRef[]): Promise<void> {
     const disksOf = ({ uuid }: DomainRef): readonly string[] => cycle.asks.get(uuid)?.disks ?? [];
     const silent = new Set(this.#health.silent(asked));
     const domains = asked.filter((domain) => disksOf(domain).length > 0 && !silent.has(domain));
@@ -205,10 +146,10 @@ export class DomainCollector {
       domains,
       disksOf,
       onCounters: (domain, counters, readAt) => {
-        const lastKnown = cycle.lastKnown(domain);
+        const lastKnown = cycle.context.lastKnown(domain);
         if (lastKnown === undefined) return;
         const names = disksOf(domain);
-        this.#keep(cycle, domain, diskCounters(counters, { names, lastKnown, readAt }));
+        cycle.keep(domain, diskCounters(counters, { names, lastKnown, readAt }));
         this.#schedule?.readDisks(domain, readAt.monotonicMs);
       },
       onRefused: (domain) => refused.push(domain),
@@ -219,7 +160,7 @@ export class DomainCollector {
   }
 
   /** Takes over what a round did not bring. */
-  #sort(cycle: Cycle, { hung, refused, unasked, problems }: Collection): void {
+  #sort(cycle: CollectorCycle, { hung, refused, unasked, problems }: Collection): void {
     for (const domain of refused) this.#health.setSilent(domain, "stopped", this.#nowMs());
     for (const { domain, control } of hung) {
       this.#health.setSilent(domain, control === undefined ? "locked" : "hung", this.#nowMs());
@@ -233,7 +174,7 @@ export class DomainCollector {
    * Finds the domains of which the daemon told less than before: with NOWAIT it passes over one that somebody else
    * is busy with. Where that was only for a moment they are asked again.
    */
-  async #examine(cycle: Cycle, asked: readonly DomainRef[]): Promise<void> {
+  async #examine(cycle: CollectorCycle, asked: readonly DomainRef[]): Promise<void> {
     const suspects: DomainRef[] = [];
     for (const domain of asked) {
       const record = this.#recordOf(cycle, domain);
@@ -254,7 +195,7 @@ export class DomainCollector {
     await this.#askAgain(cycle, again);
   }
 
-  async #askAgain(cycle: Cycle, domains: readonly DomainRef[]): Promise<void> {
+  async #askAgain(cycle: CollectorCycle, domains: readonly DomainRef[]): Promise<void> {
     // Nothing to compare with is no sign that something was left out.
     const known = domains.filter((domain) => this.#health.hasAnswered(domain, this.#maskOf(cycle, domain)));
     if (known.length > 0) await this.#ask(cycle, known);
@@ -265,47 +206,26 @@ export class DomainCollector {
     }
   }
 
-  #recordOf(cycle: Cycle, domain: DomainRef): FieldCount | undefined {
+  #recordOf(cycle: CollectorCycle, domain: DomainRef): FieldCount | undefined {
     const fields = cycle.fields.get(domain.uuid);
     return fields === undefined ? undefined : { mask: this.#maskOf(cycle, domain), fields };
   }
 
-  #maskOf(cycle: Cycle, { uuid }: DomainRef): number {
+  #maskOf(cycle: CollectorCycle, { uuid }: DomainRef): number {
     return (cycle.asks.get(uuid) ?? this.#everything).mask;
   }
 
-  #setWhole(cycle: Cycle, domain: DomainRef, record: FieldCount): void {
+  #setWhole(cycle: CollectorCycle, domain: DomainRef, record: FieldCount): void {
     this.#health.setWhole(domain, record);
-    const statistics = cycle.records.get(domain.uuid);
+    const statistics = cycle.recordOf(domain);
     this.#schedule?.read(domain, record.mask, { nowMs: this.#nowMs(), statistics });
   }
 
-  /** Puts into words and figures which domains did not answer. */
-  #tell(cycle: Cycle, active: readonly DomainRef[], silent: readonly DomainRef[]): void {
-    const troubles: [DomainRef, Trouble][] = cycle.unasked.map((domain) => [domain, "unasked"]);
-    for (const domain of silent) {
-      const silence = this.#silenceOf(domain);
-      if (silence === undefined) continue;
-      const { uuid } = domain;
-      const told = tellSilence(silence, cycle.control.get(uuid), cycle.statistics.get(uuid));
-      cycle.control.set(uuid, told.control);
-      troubles.push([domain, told.trouble]);
-    }
-    for (const domain of active) {
-      const info = cycle.control.get(domain.uuid);
-      if (info === undefined) continue;
-      if (info.state === ControlState.job && !silent.includes(domain)) troubles.push([domain, "busy"]);
-      const known = cycle.statistics.get(domain.uuid) ?? { readAt: {}, items: {} };
-      cycle.statistics.set(domain.uuid, mergeStatistics(known, controlStatistics(info, this.#now())));
-    }
-    cycle.problems.push(...troubleProblems(troubles));
-  }
-
-  #roundOptions(cycle: Cycle) {
+  #roundOptions(cycle: CollectorCycle) {
     const { timeoutMs, lookAfterMs, clock, reader } = this.#options;
     const recheck = (asked: readonly DomainRef[]): DomainRef[] =>
       asked.filter(({ uuid }) => {
-        const process = cycle.processes.get(uuid);
+        const process = cycle.context.processes.get(uuid);
         return process !== undefined && this.#look.isStopped(process);
       });
     return {
@@ -314,28 +234,17 @@ export class DomainCollector {
       clock,
       recheck,
       isWanted: reader.uses,
-      signal: cycle.signal,
+      signal: cycle.context.signal,
       onRecord: ({ domain, parameters }: DomainStatsRecord, readAt: Instant): void => {
         const inactive = !isActive(domain);
-        this.#keep(cycle, domain, reader.read(parameters, readAt, { inactive }));
+        cycle.keep(domain, reader.read(parameters, readAt, { inactive }));
         cycle.fields.set(domain.uuid, parameters.length);
       },
     };
   }
 
-  #keep({ statistics, records }: Cycle, { uuid }: DomainRef, record: DomainStatistics): void {
-    for (const known of [statistics, records]) {
-      const before = known.get(uuid);
-      known.set(uuid, before === undefined ? record : mergeStatistics(before, record));
-    }
-  }
-
-  #probe({ lanes, signal }: Cycle, domains: readonly DomainRef[]): Promise<Probed> {
-    return lanes.control.look(domains, signal);
-  }
-
-  #silenceOf(domain: DomainRef) {
-    return this.#health.silenceOf(domain, this.#nowMs());
+  #probe({ lanes, context }: CollectorCycle, domains: readonly DomainRef[]): Promise<Probed> {
+    return lanes.control.look(domains, context.signal);
   }
 
   #now(): Instant {
@@ -345,28 +254,4 @@ export class DomainCollector {
   #nowMs(): number {
     return this.#now().monotonicMs;
   }
-}
-
-/** What the kernel told, libvirt's own statistics among it where they can be had there. */
-function allOf({ statistics, likeLibvirt }: LocalReading): DomainStatistics {
-  let all = statistics;
-  for (const part of Object.values(likeLibvirt ?? {}))
-    if (part !== undefined) all = mergeStatistics(all, part);
-  return all;
-}
-
-const NO_GROUPS: ReadonlySet<StatisticsGroup> = new Set();
-
-/** The groups of libvirt's statistics that need not be asked for. */
-function groupsOf(reading: LocalReading | undefined): ReadonlySet<StatisticsGroup> {
-  if (reading?.likeLibvirt === undefined) return NO_GROUPS;
-  const groups = (["cpu", "vcpu", "rss"] as const).filter(
-    (group) => reading.likeLibvirt?.[group] !== undefined,
-  );
-  return new Set(groups);
-}
-
-/** Does it run? An inactive domain has no id. */
-export function isActive({ id }: DomainRef): boolean {
-  return id !== -1;
 }

@@ -3,11 +3,9 @@ import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainDescription, DomainReading, HypervisorReading } from "./domain.ts";
 import { EventCounts } from "./event-counts.ts";
 import type { ObservedEvent } from "./event-journal.ts";
-import { mergeStatistics } from "./merge-statistics.ts";
+import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
 import type { Newcomers } from "./newcomers.ts";
 import type { DomainStatistics } from "./statistics.ts";
-
-const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
 
 const AGENT_STATES = { connected: 0, disconnected: 1 } as const;
 

@@ -1,5 +1,6 @@
 import type { Clock, Instant } from "../clock.ts";
 import { KvmeterError } from "../errors.ts";
+import { isActive } from "../libvirt/domain-ref.ts";
 import type { LibvirtError } from "../libvirt/errors.ts";
 import { getLibVersion } from "../libvirt/procedures/get-lib-version.ts";
 import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
@@ -7,7 +8,7 @@ import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { changesDevices, DescriptionCache } from "./description-cache.ts";
 import { DiskErrorReader } from "./disk-errors.ts";
-import { DomainCollector, isActive } from "./domain-collector.ts";
+import { DomainCollector } from "./domain-collector.ts";
 import { DomainHistory } from "./domain-history.ts";
 import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
@@ -17,7 +18,7 @@ import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connec
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
 import { type InventoryOptions, InventoryReader } from "./inventory-reader.ts";
 import { JobWatch } from "./job-watch.ts";
-import { mergeStatistics } from "./merge-statistics.ts";
+import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
 import { Newcomers } from "./newcomers.ts";
 import { ProcessSight } from "./process-sight.ts";
 import { createStatisticsReader, type StatisticsReader } from "./read-statistics.ts";
@@ -72,8 +73,6 @@ interface Listed {
   readonly events: readonly ObservedEvent[];
   readonly signal: AbortSignal;
 }
-
-const NOTHING_READ: DomainStatistics = { readAt: {}, items: {} };
 
 /** The daemon lists its domains in milliseconds, or it waits for something itself. */
 const LIST_PATIENCE_MS = 500;

@@ -14,7 +14,8 @@ import {
   StatsGroups,
 } from "../../src/libvirt/index.ts";
 import { Lanes } from "../../src/libvirt/lanes.ts";
-import { type Collected, DomainCollector } from "../../src/readings/domain-collector.ts";
+import type { Collected } from "../../src/readings/collector-cycle.ts";
+import { DomainCollector } from "../../src/readings/domain-collector.ts";
 import type { LocalReading } from "../../src/readings/domain-processes.ts";
 import type { DomainProcess } from "../../src/readings/domain.ts";
 import { createStatisticsReader } from "../../src/readings/read-statistics.ts";

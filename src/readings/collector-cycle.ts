@@ -1,0 +1,132 @@
+import type { Instant } from "../clock.ts";
+import type { Lanes } from "../libvirt/lanes.ts";
+import { type ControlInfo, ControlState } from "../libvirt/procedures/control-info.ts";
+import type { DomainRef } from "../libvirt/types.ts";
+import type { DomainHealth } from "./domain-health.ts";
+import type { LocalReading } from "./domain-processes.ts";
+import type { DomainDescription, DomainProcess } from "./domain.ts";
+import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
+import type { Ask, AskContext } from "./reading-schedule.ts";
+import { controlStatistics, tellSilence, type Trouble, troubleProblems } from "./silence-report.ts";
+import type { StatisticsGroup } from "./statistics-fields.ts";
+import type { DomainStatistics } from "./statistics.ts";
+
+/** What a cycle starts from. */
+export interface CycleContext {
+  /** Those that can be seen on this machine. */
+  readonly processes: ReadonlyMap<string, DomainProcess>;
+  /** By uuid, what the kernel has told of the domains in this cycle already. */
+  readonly local: ReadonlyMap<string, LocalReading>;
+  readonly lastKnown: (domain: DomainRef) => DomainStatistics | undefined;
+  readonly description: (uuid: string) => DomainDescription | undefined;
+  /** See {@link AskContext}. */
+  readonly singleDisksPay: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What a cycle brought of all domains. */
+export interface Collected {
+  /** By uuid. What was not read of a domain in this cycle is absent. */
+  readonly statistics: ReadonlyMap<string, DomainStatistics>;
+  /** By uuid, domains of which libvirt told something, with what it told. */
+  readonly records: ReadonlyMap<string, DomainStatistics>;
+  /** Domains, by uuid, that do not answer or were not asked: nobody else should ask them either. */
+  readonly silent: ReadonlySet<string>;
+  /** What could not be read and why. */
+  readonly problems: readonly Error[];
+}
+
+/** What one cycle has gathered so far of the domains, and what it is to ask of them. */
+export class CollectorCycle {
+  readonly lanes: Lanes;
+  readonly context: CycleContext;
+  /** What is to be asked of each domain. */
+  readonly asks = new Map<string, Ask>();
+  readonly problems: Error[] = [];
+  /** Number of fields that each domain's last record in this cycle had. */
+  readonly fields = new Map<string, number>();
+  /** What is to be told of the way to a domain's QEMU. */
+  readonly control = new Map<string, ControlInfo>();
+  readonly unasked: DomainRef[] = [];
+  readonly #statistics: Map<string, DomainStatistics>;
+  readonly #records = new Map<string, DomainStatistics>();
+
+  constructor(lanes: Lanes, context: CycleContext) {
+    this.lanes = lanes;
+    this.context = context;
+    this.#statistics = new Map(Array.from(context.local, ([uuid, reading]) => [uuid, allOf(reading)]));
+  }
+
+  /** Takes over what libvirt told of a domain. */
+  keep({ uuid }: DomainRef, record: DomainStatistics): void {
+    for (const known of [this.#statistics, this.#records]) {
+      const before = known.get(uuid);
+      known.set(uuid, before === undefined ? record : mergeStatistics(before, record));
+    }
+  }
+
+  /** What libvirt has told of a domain. */
+  recordOf({ uuid }: DomainRef): DomainStatistics | undefined {
+    return this.#records.get(uuid);
+  }
+
+  /** What is known of a domain before it is decided what to ask of it. */
+  askContext(domain: DomainRef, nowMs: number): AskContext {
+    const { local, lastKnown, description, singleDisksPay } = this.context;
+    return {
+      nowMs,
+      elsewhere: groupsOf(local.get(domain.uuid)),
+      lastKnown: lastKnown(domain),
+      description: description(domain.uuid),
+      singleDisksPay,
+    };
+  }
+
+  /** Puts into words and figures which domains that run did not answer. */
+  tell(active: readonly DomainRef[], health: DomainHealth, now: Instant): void {
+    const troubles: [DomainRef, Trouble][] = this.unasked.map((domain) => [domain, "unasked"]);
+    for (const domain of active) {
+      const { uuid } = domain;
+      const silence = health.silenceOf(domain, now.monotonicMs);
+      let info = this.control.get(uuid);
+      if (silence !== undefined) {
+        const told = tellSilence(silence, info, this.#statistics.get(uuid));
+        info = told.control;
+        troubles.push([domain, told.trouble]);
+      } else if (info?.state === ControlState.job) troubles.push([domain, "busy"]);
+      if (info === undefined) continue;
+      const known = this.#statistics.get(uuid) ?? NOTHING_READ;
+      this.#statistics.set(uuid, mergeStatistics(known, controlStatistics(info, now)));
+    }
+    this.problems.push(...troubleProblems(troubles));
+  }
+
+  /** All of it, when these of the domains are silent. */
+  collected(silent: readonly DomainRef[]): Collected {
+    return {
+      statistics: this.#statistics,
+      records: this.#records,
+      silent: new Set([...silent, ...this.unasked].map(({ uuid }) => uuid)),
+      problems: this.problems,
+    };
+  }
+}
+
+/** What the kernel told, libvirt's own statistics among it where they can be had there. */
+function allOf({ statistics, likeLibvirt }: LocalReading): DomainStatistics {
+  let all = statistics;
+  for (const part of Object.values(likeLibvirt ?? {}))
+    if (part !== undefined) all = mergeStatistics(all, part);
+  return all;
+}
+
+const NO_GROUPS: ReadonlySet<StatisticsGroup> = new Set();
+
+/** The groups of libvirt's statistics that need not be asked for. */
+function groupsOf(reading: LocalReading | undefined): ReadonlySet<StatisticsGroup> {
+  if (reading?.likeLibvirt === undefined) return NO_GROUPS;
+  const groups = (["cpu", "vcpu", "rss"] as const).filter(
+    (group) => reading.likeLibvirt?.[group] !== undefined,
+  );
+  return new Set(groups);
+}
