@@ -2,14 +2,13 @@ import type { Clock, Instant } from "../clock.ts";
 import { KvmeterError } from "../errors.ts";
 import { isActive } from "../libvirt/domain-ref.ts";
 import type { LibvirtError } from "../libvirt/errors.ts";
-import { getLibVersion } from "../libvirt/procedures/get-lib-version.ts";
-import { listAllDomains } from "../libvirt/procedures/list-all-domains.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { changesDevices, DescriptionCache } from "./description-cache.ts";
 import { DiskErrorReader } from "./disk-errors.ts";
 import { DomainCollector } from "./domain-collector.ts";
 import { DomainHistory } from "./domain-history.ts";
+import { DomainList } from "./domain-list.ts";
 import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
 import { EventJournal, type ObservedEvent } from "./event-journal.ts";
@@ -18,6 +17,7 @@ import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connec
 import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
 import { type InventoryOptions, InventoryReader } from "./inventory-reader.ts";
 import { JobWatch } from "./job-watch.ts";
+import { LastKnown } from "./last-known.ts";
 import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
 import { Newcomers } from "./newcomers.ts";
 import { ProcessSight } from "./process-sight.ts";
@@ -74,12 +74,6 @@ interface Listed {
   readonly signal: AbortSignal;
 }
 
-/** The daemon lists its domains in milliseconds, or it waits for something itself. */
-const LIST_PATIENCE_MS = 500;
-
-/** How long a list may take that nobody waits for. */
-const UNWATCHED_TIMEOUT_MS = 120_000;
-
 /**
  * Reads one hypervisor, a cycle at a time: its domains, their statistics, what their XML calls things, and their
  * QEMU processes. Connects at the first read, and again at a later one after the connection was lost; what it knows
@@ -92,7 +86,8 @@ export class HypervisorSource {
   readonly #reader: StatisticsReader;
   readonly #collector: DomainCollector;
   readonly #descriptions = new DescriptionCache();
-  #lastKnown = new Map<string, { readonly id: number; readonly statistics: DomainStatistics }>();
+  readonly #list: DomainList;
+  readonly #lastKnown = new LastKnown();
   readonly #local: DomainProcesses | undefined;
   readonly #sight: ProcessSight;
   readonly #journal: EventJournal;
@@ -102,7 +97,6 @@ export class HypervisorSource {
   readonly #diskErrors: DiskErrorReader;
   readonly #inventory: InventoryReader;
   #facts: HypervisorFacts | undefined;
-  #listed: { readonly session: HypervisorSession; readonly domains: readonly DomainRef[] } | undefined;
 
   constructor(options: HypervisorOptions) {
     const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
@@ -111,6 +105,7 @@ export class HypervisorSource {
     const { local, clock, inventory, onNotice = () => undefined } = options;
     const procfs = local?.procfs;
     this.#reader = createStatisticsReader({ unusedScopes });
+    this.#list = new DomainList(options);
     this.#collector = new DomainCollector({ ...options, reader: this.#reader, procfs });
     this.#local = local && new DomainProcesses({ ...local, clock, onNotice });
     this.#sight = new ProcessSight(onNotice);
@@ -154,8 +149,7 @@ export class HypervisorSource {
     try {
       const session = await this.#connector.connected(signal);
       const listedAt = this.#options.clock.now();
-      const { domains, isFresh } = await this.#list(session, signal);
-      // A list of before knows nothing of what happened since.
+      const { domains, isFresh } = await this.#list.read(session, signal);
       const events = isFresh ? this.#journal.until(listedAt) : [];
       const reading = await this.#readListed(session, { domains, listedAt, events, begunMs, signal });
       this.#journal.forget(events.length);
@@ -179,12 +173,12 @@ export class HypervisorSource {
     const { statistics, records, silent, problems } = await this.#collector.collect(lanes, domains, {
       processes,
       local,
-      lastKnown: (domain) => this.#recall(domain),
+      lastKnown: (domain) => this.#lastKnown.get(domain),
       description: (uuid) => this.#descriptions.get(uuid),
       singleDisksPay: singleDisksPay(session.facts),
       signal,
     });
-    this.#remember(domains, statistics);
+    this.#lastKnown.update(domains, statistics);
     const jobs = await this.#jobs.read(lanes, domains.filter(isActive), {
       isAtWork: ({ uuid }) => isAtWork(statistics.get(uuid)),
       isSilent: ({ uuid }) => silent.has(uuid),
@@ -208,7 +202,7 @@ export class HypervisorSource {
       description: this.#descriptions.get(uuid),
       process: processes.get(uuid),
       statistics: withPart(diskErrors.statistics.get(uuid) ?? NOTHING_READ, jobs.statistics.get(uuid)),
-      lastKnown: this.#lastKnown.get(uuid)?.statistics ?? NOTHING_READ,
+      lastKnown: this.#lastKnown.get({ uuid, id }) ?? NOTHING_READ,
     }));
     const happened = [...events, ...jobs.ended];
     return {
@@ -251,58 +245,6 @@ export class HypervisorSource {
     const tookMs = this.#options.clock.now().monotonicMs - begunMs;
     if (schedule.tookMs(tookMs)) this.#options.onStretch?.(schedule.stretch, tookMs);
     return schedule.stretch;
-  }
-
-  /** A domain that was started again is another one. */
-  #recall({ uuid, id }: DomainRef): DomainStatistics | undefined {
-    const known = this.#lastKnown.get(uuid);
-    return known?.id === id ? known.statistics : undefined;
-  }
-
-  #remember(domains: readonly DomainRef[], statistics: ReadonlyMap<string, DomainStatistics>): void {
-    const known = domains.map((domain) => {
-      const { uuid, id } = domain;
-      const [last, now] = [this.#recall(domain), statistics.get(uuid)];
-      const all = last === undefined || now === undefined ? (now ?? last) : mergeStatistics(last, now);
-      return [uuid, { id, statistics: all ?? NOTHING_READ }] as const;
-    });
-    this.#lastKnown = new Map(known);
-  }
-
-  /**
-   * The domains. While the daemon keeps one locked, as when it destroys one that hangs, it lists none for some
-   * seconds: then the last list is used, as long as the daemon is otherwise alive.
-   */
-  async #list(
-    session: HypervisorSession,
-    signal: AbortSignal,
-  ): Promise<{ readonly domains: readonly DomainRef[]; readonly isFresh: boolean }> {
-    const { lanes, list, ping } = session;
-    const { timeoutMs, wanted } = this.#options;
-    const last = this.#listed?.session === session ? this.#listed.domains : undefined;
-    // An answer that was asked for earlier may be older than events that are here already.
-    const isFresh = !list.isUnderWay;
-    // Whoever has waited for this very answer before does not wait for it again.
-    const patienceMs = Math.min(timeoutMs, list.isUnderWay ? LIST_PATIENCE_MS / 10 : LIST_PATIENCE_MS);
-    const unwatched = { timeoutMs: UNWATCHED_TIMEOUT_MS };
-    const listed = await list.within(
-      last === undefined ? timeoutMs : patienceMs,
-      async () => (await lanes.prompt()).call(listAllDomains, { flags: 0 }, unwatched),
-      signal,
-    );
-    if (listed !== undefined) {
-      const domains = listed.filter(({ name }) => wanted(name));
-      this.#listed = { session, domains };
-      return { domains, isFresh };
-    }
-    const sign = await ping.within(
-      Math.min(timeoutMs, LIST_PATIENCE_MS),
-      async () => (await lanes.prompt()).call(getLibVersion, undefined, unwatched),
-      signal,
-    );
-    if (last !== undefined && sign !== undefined) return { domains: last, isFresh: false };
-    const text = `Cannot read ${this.name}: the daemon does not list its domains; see whether virsh list does`;
-    throw new KvmeterError("LIBVIRT_DEADLINE", text);
   }
 
   /** What the kernel has of the domains' processes; nothing of a hypervisor on another machine. */
