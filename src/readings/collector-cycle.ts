@@ -1,4 +1,5 @@
 import type { Instant } from "../clock.ts";
+import { isActive } from "../libvirt/domain-ref.ts";
 import type { Lanes } from "../libvirt/lanes.ts";
 import { type ControlInfo, ControlState } from "../libvirt/procedures/control-info.ts";
 import type { DomainRef } from "../libvirt/types.ts";
@@ -50,9 +51,12 @@ export class CollectorCycle {
   readonly unasked: DomainRef[] = [];
   readonly #statistics: Map<string, DomainStatistics>;
   readonly #records = new Map<string, DomainStatistics>();
+  /** The running instances that the list has. */
+  readonly #ids: ReadonlyMap<string, number>;
 
-  constructor(lanes: Lanes, context: CycleContext) {
+  constructor(lanes: Lanes, domains: readonly DomainRef[], context: CycleContext) {
     this.lanes = lanes;
+    this.#ids = new Map(domains.map(({ uuid, id }) => [uuid, id]));
     this.context = context;
     this.#statistics = new Map(Array.from(context.local, ([uuid, reading]) => [uuid, allOf(reading)]));
   }
@@ -63,6 +67,14 @@ export class CollectorCycle {
       const before = known.get(uuid);
       known.set(uuid, before === undefined ? record : mergeStatistics(before, record));
     }
+  }
+
+  /**
+   * Is it the run of the domain that the list has? One that was started again since counts from zero: what is told of it
+   * is for the next cycle.
+   */
+  isListed(domain: DomainRef): boolean {
+    return !isActive(domain) || this.#ids.get(domain.uuid) === domain.id;
   }
 
   /** What libvirt has told of a domain. */

@@ -68,7 +68,7 @@ export class DomainCollector {
    * @throws KvmeterError when the daemon does not answer at all; the signal's reason when it is aborted
    */
   async collect(lanes: Lanes, domains: readonly DomainRef[], context: CycleContext): Promise<Collected> {
-    const cycle = new CollectorCycle(lanes, context);
+    const cycle = new CollectorCycle(lanes, domains, context);
     const active = domains.filter(isActive);
     const triage = await this.#triage(cycle, active);
     this.#plan(cycle, active);
@@ -236,6 +236,7 @@ export class DomainCollector {
       isWanted: reader.uses,
       signal: cycle.context.signal,
       onRecord: ({ domain, parameters }: DomainStatsRecord, readAt: Instant): void => {
+        if (!cycle.isListed(domain)) return;
         const inactive = !isActive(domain);
         cycle.keep(domain, reader.read(parameters, readAt, { inactive }));
         cycle.fields.set(domain.uuid, parameters.length);
