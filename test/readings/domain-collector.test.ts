@@ -5,94 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
 import { readProcPidStatNow } from "../../src/host/proc-pid-stat.ts";
-import {
-  connect,
-  ControlState,
-  type DomainRef,
-  getAllDomainStats,
-  listAllDomains,
-  StatsGroups,
-} from "../../src/libvirt/index.ts";
-import { Lanes } from "../../src/libvirt/lanes.ts";
-import type { Collected } from "../../src/readings/collector-cycle.ts";
-import { DomainCollector } from "../../src/readings/domain-collector.ts";
-import type { LocalReading } from "../../src/readings/domain-processes.ts";
-import type { DomainProcess } from "../../src/readings/domain.ts";
-import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
-import type { PaceOptions } from "../../src/readings/reading-schedule.ts";
-import type { StatisticsGroup } from "../../src/readings/statistics-fields.ts";
+import { connect, ControlState, getAllDomainStats } from "../../src/libvirt/index.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
+import { CORE_MASK } from "../core-groups.ts";
 import { simulated } from "../simulated.ts";
+import { Collector, control, running } from "./collector.ts";
 
-const { state, cpu, balloon, vcpu, interface: nics, block } = StatsGroups;
-const GROUPS = state | cpu | balloon | vcpu | nics | block;
-const WANTED: ReadonlySet<StatisticsGroup> = new Set([
-  "state",
-  "cpu",
-  "balloon",
-  "vcpu",
-  "interface",
-  "block",
-]);
 const FULL =
   "balloon block block-detail block-size cpu cpu-monitor haltpoll interface rss state vcpu vcpu-count vcpu-kvm vcpu-state";
 const QUIET = "control interface state";
-
-const nothing = (): undefined => undefined;
-
-class Collector {
-  readonly #collector: DomainCollector;
-  readonly lanes: Lanes;
-  processes: ReadonlyMap<string, DomainProcess> = new Map();
-  local: ReadonlyMap<string, LocalReading> = new Map();
-
-  constructor(lanes: Lanes, pace: PaceOptions | undefined) {
-    this.lanes = lanes;
-    this.#collector = new DomainCollector({
-      groups: WANTED,
-      pace,
-      timeoutMs: 5000,
-      lookAfterMs: 600,
-      clock: systemClock,
-      reader: createStatisticsReader(),
-    });
-  }
-
-  static async open(t: TestContext, simulator: Simulator, pace?: PaceOptions): Promise<Collector> {
-    const lanes = new Lanes(await connect(simulator.uri), () => connect(simulator.uri));
-    t.after(() => lanes.close());
-    return new Collector(lanes, pace);
-  }
-
-  async cycle(): Promise<Collected & { groups: Map<string, string>; domains: readonly DomainRef[] }> {
-    const domains = await this.lanes.main.call(listAllDomains, { flags: 0 });
-    const context = {
-      processes: this.processes,
-      local: this.local,
-      lastKnown: nothing,
-      description: nothing,
-      singleDisksPay: true,
-      signal: new AbortController().signal,
-    };
-    const collected = await this.#collector.collect(this.lanes, domains, context);
-    const groups = new Map(
-      domains.map(({ name, uuid }) => {
-        const readAt = Object.keys(collected.statistics.get(uuid)?.readAt ?? {});
-        return [name, readAt.toSorted().join(" ")];
-      }),
-    );
-    return { ...collected, groups, domains };
-  }
-}
-
-function running(simulator: Simulator): string[] {
-  return simulator.domains().map(({ name }) => name);
-}
-
-function control({ statistics, domains }: Awaited<ReturnType<Collector["cycle"]>>, name: string) {
-  const uuid = domains.find((domain) => domain.name === name)?.uuid ?? "";
-  return statistics.get(uuid)?.items.control?.[0]?.values;
-}
 
 function bulkCalls(simulator: Simulator): number {
   return simulator.stats.calls["CONNECT_GET_ALL_DOMAIN_STATS"] ?? 0;
@@ -236,7 +157,7 @@ test("a domain that another client was busy with for a moment is asked again in 
   simulator.addFault({ kind: "delay", domain: slow.name, ms: 150 });
   const other = await connect(simulator.uri);
   t.after(() => other.close());
-  const elsewhere = other.call(getAllDomainStats, { domains: [busy], groups: GROUPS, flags: 0 });
+  const elsewhere = other.call(getAllDomainStats, { domains: [busy], groups: CORE_MASK, flags: 0 });
   await sleep(20);
   const asked = bulkCalls(simulator);
   const cycle = await collector.cycle();
@@ -261,6 +182,18 @@ test("of a domain that the daemon keeps locked nothing is asked, and it is told 
   assert.equal(control(cycle, sick.name)?.state, ControlState.job);
   assert.match(cycle.problems[0]?.message ?? "", /libvirt is busy with it/);
   for (const [name, groups] of cycle.groups) if (name !== sick.name) assert.equal(groups, FULL);
+});
+
+test("nothing is taken of another run of a domain than the one that is listed", async (t) => {
+  const simulator = await simulated(t, { domains: 3 });
+  const collector = await Collector.open(t, simulator);
+  const { domains, groups } = await collector.cycle();
+  const [again, other] = domains;
+  assert.ok(again && other);
+  assert.equal(groups.get(again.name), FULL);
+  const earlier = { ...again, id: again.id + 100 };
+  const cycle = await collector.cycle(domains.map((domain) => (domain === again ? earlier : domain)));
+  assert.deepEqual([cycle.groups.get(again.name), cycle.groups.get(other.name)], ["", FULL]);
 });
 
 test("with nothing sick a cycle costs its bulk calls alone, once every domain is known", async (t) => {

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
 import { readProcPidStatNow } from "../../src/host/proc-pid-stat.ts";
-import { connect, getAllDomainStats, StatsFlags, StatsGroups } from "../../src/libvirt/index.ts";
+import { connect, getAllDomainStats, StatsFlags } from "../../src/libvirt/index.ts";
 import { LibvirtStatistics } from "../../src/libvirt/statistics.ts";
 import { DomainMeter } from "../../src/metrics/domain-meter.ts";
 import type { ResourcePoints } from "../../src/metrics/points.ts";
 import type { DomainReading, HypervisorReading } from "../../src/readings/domain.ts";
 import { HypervisorSource } from "../../src/readings/hypervisor-source.ts";
-import type { StatisticsGroup } from "../../src/readings/statistics-fields.ts";
+import { CORE_GROUPS, CORE_MASK } from "../core-groups.ts";
 import { pausedDomains, qemuPid, type TestDomain } from "./bed/guests.ts";
 import { type Libvirtd, startHostLibvirtd } from "./bed/libvirtd.ts";
 import { whyNot } from "./bed/parts.ts";
@@ -20,16 +20,6 @@ import { domstats } from "./bed/virsh.ts";
 after(takeDownOwned);
 
 const DOMAINS = 100;
-const { state, cpu, balloon, vcpu, interface: nics, block } = StatsGroups;
-const GROUPS = state | cpu | balloon | vcpu | nics | block;
-const WANTED: ReadonlySet<StatisticsGroup> = new Set([
-  "state",
-  "cpu",
-  "balloon",
-  "vcpu",
-  "interface",
-  "block",
-]);
 const never = new AbortController().signal;
 
 interface Cycle {
@@ -111,7 +101,7 @@ test(
       const source = new HypervisorSource({
         uri: daemon.uri,
         timeoutMs: 5000,
-        groups: WANTED,
+        groups: CORE_GROUPS,
         wanted: () => true,
         clock: systemClock,
         ...options,
@@ -140,7 +130,7 @@ test(
         const own: number[] = [];
         for (let round = 0; round < 10; round++) {
           const begunMs = performance.now();
-          const records = await connection.call(getAllDomainStats, { domains: [], groups: GROUPS, flags });
+          const records = await connection.call(getAllDomainStats, { domains: [], groups: CORE_MASK, flags });
           bulk.push(performance.now() - begunMs);
           assert.equal(records.length, DOMAINS);
           own.push((await cycle(source)).ms);
