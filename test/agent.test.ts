@@ -5,66 +5,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runAgent } from "../src/agent.ts";
 import { collectOnce } from "../src/collect-once.ts";
 import type { Configuration } from "../src/config/configuration.ts";
-import { OTLP_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
+import { collectorAt, configurationOf } from "./configuration.ts";
 import { parseExposition } from "./local-endpoint/parse-exposition.ts";
 import { collectLog } from "./logged.ts";
 import { NO_HOST } from "./no-host.ts";
 import { simulated } from "./simulated.ts";
 
-/** The simulator's domains have no processes. */
-const NO_READERS: Configuration["processes"] = {
-  process: false,
-  threads: false,
-  cgroups: false,
-  disks: false,
-  numa: false,
-  numaIntervalMs: 60_000,
-  insteadOfLibvirt: false,
-};
-
 const INTERVAL_MS = 200;
 const NOWHERE = "qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro";
 
 function configuration(uris: readonly string[], endpoint?: string): Configuration {
-  return {
+  return configurationOf({
     libvirt: uris.map((uri) => ({ uri, timeoutMs: 2000 })),
     intervalMs: INTERVAL_MS,
-    processes: NO_READERS,
-    host: NO_HOST,
-    hypervisor: { intervalMs: 60_000 },
-    domains: { include: ["*"], exclude: [] },
-    metrics: { enable: [], disable: [] },
-    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
-    destinations:
-      endpoint === undefined
-        ? []
-        : [
-            {
-              name: "collector",
-              preset: "collector",
-              signals: ["metrics"],
-              identity: "resource",
-              temporality: "cumulative",
-              order: "fresh-first",
-              queue: { maxBytes: 1e6, maxAgeMs: 1e6 },
-              replayRateBytesPerS: 1e6,
-              protocol: "http/protobuf",
-              endpoint,
-              headers: {},
-              compression: "gzip",
-              timeoutMs: 2000,
-              requestLimitBytes: OTLP_DEFAULTS.requestLimitBytes,
-              tls: {},
-            },
-          ],
-    stateDirectory: undefined,
-    serviceName: "kvmeter",
+    destinations: endpoint === undefined ? [] : [collectorAt(endpoint)],
     resourceAttributes: { "deployment.environment.name": "test" },
-    log: { level: "info", format: "json" },
-    secrets: [],
-    warnings: [],
-  };
+  });
 }
 
 /** A backend that keeps what it receives. */

@@ -16,9 +16,9 @@ import {
 import { QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { createMemoryStore } from "../src/otlp/queue/open.ts";
 import type { DomainReading } from "../src/readings/domain.ts";
+import { collectorAt, configurationOf } from "./configuration.ts";
 import { collectLog } from "./logged.ts";
 import { domainReading, type Fields, hypervisorReading, second, secondNs } from "./metrics/readings.ts";
-import { NO_HOST } from "./no-host.ts";
 import { decodeRequest } from "./otlp/official-proto.ts";
 import {
   DATADOG,
@@ -31,17 +31,6 @@ import {
   strictBackend,
 } from "./otlp/strict-backends.ts";
 
-/** The simulator's domains have no processes. */
-const NO_READERS: Configuration["processes"] = {
-  process: false,
-  threads: false,
-  cgroups: false,
-  disks: false,
-  numa: false,
-  numaIntervalMs: 60_000,
-  insteadOfLibvirt: false,
-};
-
 const SOURCE = "qemu:///system";
 const AGENT = { version: "1.2.3", instanceId: "agent", hostName: "kvm7", pid: 7 };
 const INTERVAL_S = 50;
@@ -49,44 +38,26 @@ const INTERVAL_S = 50;
 function destination(preset: PresetName, endpoint: string): DestinationConfiguration {
   const { identity, temporality, order, maxAgeMs, protocols, ...rest } = PRESETS[preset];
   const http = protocols["http/protobuf"];
-  return {
+  return collectorAt(endpoint, {
     name: preset,
     preset,
-    signals: ["metrics"],
-    protocol: "http/protobuf",
-    endpoint,
     headers: "requiredHeader" in rest ? { [rest.requiredHeader.name]: "key" } : {},
-    compression: "gzip",
     timeoutMs: 10_000,
     requestLimitBytes: http.requestLimitBytes,
-    tls: {},
     identity,
     temporality,
     ...("hostAttribute" in rest && { hostAttribute: rest.hostAttribute }),
     queue: { maxBytes: QUEUE_DEFAULTS.maxBytes, maxAgeMs },
     order,
-    replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
-  };
+  });
 }
 
 function configuration(destinations: readonly DestinationConfiguration[]): Configuration {
-  return {
+  return configurationOf({
     libvirt: [{ uri: SOURCE, timeoutMs: 1000 }],
     intervalMs: INTERVAL_S * 1000,
-    processes: NO_READERS,
-    host: NO_HOST,
-    hypervisor: { intervalMs: 60_000 },
-    domains: { include: ["*"], exclude: [] },
-    metrics: { enable: [], disable: [] },
-    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
     destinations,
-    stateDirectory: undefined,
-    serviceName: "kvmeter",
-    resourceAttributes: {},
-    log: { level: "info", format: "json" },
-    secrets: [],
-    warnings: [],
-  };
+  });
 }
 
 /** Without domains the hypervisor could not be read. */

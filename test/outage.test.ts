@@ -7,61 +7,10 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { runAgent } from "../src/agent.ts";
-import type { Configuration } from "../src/config/configuration.ts";
-import { OTLP_DEFAULTS, QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
+import { collectorAt, configurationOf } from "./configuration.ts";
 import { collectLog } from "./logged.ts";
-import { NO_HOST } from "./no-host.ts";
 import { simulated } from "./simulated.ts";
-
-/** The simulator's domains have no processes. */
-const NO_READERS: Configuration["processes"] = {
-  process: false,
-  threads: false,
-  cgroups: false,
-  disks: false,
-  numa: false,
-  numaIntervalMs: 60_000,
-  insteadOfLibvirt: false,
-};
-
-function configuration(uris: readonly string[], endpoint: string, intervalMs: number): Configuration {
-  return {
-    libvirt: uris.map((uri) => ({ uri, timeoutMs: 5000 })),
-    intervalMs,
-    processes: NO_READERS,
-    host: NO_HOST,
-    hypervisor: { intervalMs: 60_000 },
-    domains: { include: ["*"], exclude: [] },
-    metrics: { enable: [], disable: [] },
-    statistics: { slowIntervalMs: 120_000, intervalsMs: {}, stretchAbove: 0.5 },
-    destinations: [
-      {
-        name: "collector",
-        preset: "collector",
-        signals: ["metrics"],
-        identity: "resource",
-        protocol: "http/protobuf",
-        endpoint,
-        headers: {},
-        compression: "none",
-        timeoutMs: 2000,
-        requestLimitBytes: OTLP_DEFAULTS.requestLimitBytes,
-        tls: {},
-        temporality: "cumulative",
-        queue: QUEUE_DEFAULTS,
-        order: "fresh-first",
-        replayRateBytesPerS: QUEUE_DEFAULTS.replayRateBytesPerS,
-      },
-    ],
-    stateDirectory: undefined,
-    serviceName: "kvmeter",
-    resourceAttributes: {},
-    log: { level: "info", format: "json" },
-    secrets: [],
-    warnings: [],
-  };
-}
 
 /** An agent that runs until the returned function is called, and what a backend has received from it. */
 async function running(t: TestContext, uris: readonly string[], intervalMs: number) {
@@ -73,7 +22,12 @@ async function running(t: TestContext, uris: readonly string[], intervalMs: numb
   t.after(() => receiver.close());
   const stop = new AbortController();
   const { log, lines } = collectLog();
-  const agent = runAgent(configuration(uris, receiver.endpoint, intervalMs), { log, signal: stop.signal });
+  const configuration = configurationOf({
+    libvirt: uris.map((uri) => ({ uri, timeoutMs: 5000 })),
+    intervalMs,
+    destinations: [collectorAt(receiver.endpoint)],
+  });
+  const agent = runAgent(configuration, { log, signal: stop.signal });
   const end = async (): Promise<void> => {
     stop.abort();
     await agent;
