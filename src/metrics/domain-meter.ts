@@ -16,6 +16,8 @@ export interface DomainMeterOptions {
   /** What an earlier run of the agent told: deltas go on from there. */
   readonly told?: ToldDeltas | undefined;
   readonly resource?: ResourceOptions;
+  /** Default false. See {@link ToldTimes}; `gone` comes first then, and `ended` last. */
+  readonly inOrder?: boolean;
   /**
    * Is told when a domain has two things with the same attributes, such as the images behind one disk: the first
    * is measured, the others are left out. Called when they appear, not in every reading.
@@ -50,6 +52,7 @@ export class DomainMeter {
         options.temporality,
       ),
       resource: options.resource ?? {},
+      inOrder: options.inOrder ?? false,
       onDuplicate: options.onDuplicate ?? (() => undefined),
     };
     this.#told = options.told;
@@ -97,10 +100,10 @@ export class DomainMeter {
     const alive = new Map<string, LiveDomain>();
     const all: ResourcePoints[] = [];
     const ended: ResourcePoints[] = [];
-    const listedAtNs = reading.listedAt.wallNs;
+    const { listedAt } = reading;
     const context = {
       hypervisor: reading.identity,
-      listedAtNs,
+      listedAt,
       listedBeforeNs: this.#listedAtNs,
     };
     for (const domain of reading.domains) {
@@ -112,6 +115,7 @@ export class DomainMeter {
       ended.push(...live.ended);
     }
     const left = new Set<string>();
+    const afterwards = { ...listedAt, wallNs: listedAt.wallNs + AFTERWARDS_NS };
     const gone: ResourcePoints[] = [];
     for (const domain of reading.gone ?? []) {
       if (alive.has(domain.uuid)) continue;
@@ -119,14 +123,14 @@ export class DomainMeter {
       left.add(domain.uuid);
       const points = live.update(domain, context);
       if (points.metrics.length > 0) gone.push(points);
-      ended.push(...live.ended, ...live.end(listedAtNs + AFTERWARDS_NS));
+      ended.push(...live.ended, ...live.end(afterwards));
     }
     for (const [uuid, live] of before) {
-      if (!alive.has(uuid) && !left.has(uuid)) ended.push(...live.end(listedAtNs));
+      if (!alive.has(uuid) && !left.has(uuid)) ended.push(...live.end(listedAt));
     }
     this.#domains = alive;
     this.#gone = gone;
-    this.#listedAtNs = listedAtNs;
+    this.#listedAtNs = listedAt.wallNs;
     this.#told = undefined;
     this.#ended = ended;
     return all;

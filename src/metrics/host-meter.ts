@@ -1,5 +1,6 @@
 import type { HypervisorIdentity } from "../readings/domain.ts";
 import type { HostReading } from "../readings/host.ts";
+import type { ConnectionReading } from "../readings/hypervisor-facts.ts";
 import { HOST_ROWS } from "./definitions.ts";
 import type { DeltaOrigin } from "./delta-series.ts";
 import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
@@ -11,6 +12,7 @@ import type { ResourcePoints, Temporality } from "./points.ts";
 import { attributesKey, hostResource, type ResourceOptions } from "./resources.ts";
 import type { HostRow } from "./rows.ts";
 import { selectRows } from "./selection.ts";
+import { ToldTimes } from "./told-times.ts";
 
 export interface HostMeterOptions {
   /** The rows to export; those that are on by default unless given. */
@@ -20,6 +22,8 @@ export interface HostMeterOptions {
   /** What an earlier run of the agent told: deltas go on from there. */
   readonly told?: ToldDeltas | undefined;
   readonly resource?: ResourceOptions | undefined;
+  /** Default false. See {@link ToldTimes}; `ended` comes last then. */
+  readonly inOrder?: boolean;
 }
 
 /** Under which its state is kept, beside that of domains, which have uuids. */
@@ -30,16 +34,24 @@ export class HostMeter {
   readonly #plan: MetricPlan;
   readonly #resource: ResourceOptions | undefined;
   readonly #told: ToldDeltas | undefined;
-  readonly #rows = new LiveRows();
+  readonly #times: ToldTimes;
+  readonly #rows: LiveRows;
   #points: ResourcePoints = { resource: { attributes: {} }, metrics: [] };
   #ended: readonly ResourcePoints[] = [];
   #bootedAtNs: bigint | undefined;
-  #readAtNs: bigint | undefined;
 
-  constructor({ rows = selectRows(HOST_ROWS), temporality, told, resource }: HostMeterOptions = {}) {
+  constructor({
+    rows = selectRows(HOST_ROWS),
+    temporality,
+    told,
+    resource,
+    inOrder = false,
+  }: HostMeterOptions = {}) {
     this.#plan = planMetrics(rows, temporality);
     this.#told = told;
     this.#resource = resource;
+    this.#times = new ToldTimes(inOrder);
+    this.#rows = new LiveRows(this.#times);
   }
 
   /** The last points of all series that the last reading no longer had; they carry no value. */
@@ -49,13 +61,13 @@ export class HostMeter {
 
   /** What is known of the host, as far as it was read within so much time before the last reading; without deltas. */
   holding(withinNs: bigint): ResourcePoints {
-    const metrics = this.#rows.holding(this.#plan, (this.#readAtNs ?? 0n) - withinNs);
+    const metrics = this.#rows.holding(this.#plan, (this.#times.latest?.wallNs ?? 0n) - withinNs);
     return { resource: this.#points.resource, metrics };
   }
 
   /** Up to where deltas have been told; undefined before the first reading. */
   get deltas(): LiveDeltas | undefined {
-    const listedAtNs = this.#readAtNs;
+    const listedAtNs = this.#times.latest?.wallNs;
     if (listedAtNs === undefined) return undefined;
     const domains = new Map([[SELF, { life: this.#life, deltas: this.#rows.deltas }]]);
     return { listedAtNs, domains };
@@ -85,10 +97,8 @@ export class HostMeter {
       },
     );
     if (!isSame || metrics !== this.#points.metrics) this.#points = { resource, metrics };
-    const times = Object.values(statistics.readAt).map(({ wallNs }) => wallNs);
-    const readAtNs = times.reduce((latest, time) => (time > latest ? time : latest), 0n);
-    this.#readAtNs = readAtNs;
-    const last = endedPoints(this.#plan, isSame ? this.#rows.ended : formerly, readAtNs);
+    const endNs = this.#times.latest?.wallNs ?? 0n;
+    const last = endedPoints(this.#plan, isSame ? this.#rows.ended : formerly, endNs);
     this.#ended = last.length === 0 ? [] : [{ resource: { attributes: before.attributes }, metrics: last }];
     return this.#points;
   }
@@ -103,4 +113,13 @@ export class HostMeter {
     const told = this.#told?.domains.get(SELF);
     return told !== undefined && isSameLife(told.life, this.#life) ? told.told : undefined;
   }
+}
+
+/** What the local libvirt calls this machine: its domains carry that name, and what describes their host must, too. */
+export function nameByLibvirt(
+  { identity: { hostId } }: HostReading,
+  connections: readonly ConnectionReading[],
+): HypervisorIdentity | undefined {
+  if (hostId === undefined) return undefined;
+  return connections.find(({ identity }) => identity.hostId === hostId)?.identity;
 }

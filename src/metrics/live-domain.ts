@@ -1,3 +1,4 @@
+import type { Instant } from "../clock.ts";
 import type {
   DomainDescription,
   DomainProcess,
@@ -12,6 +13,7 @@ import type { EndedSeries, ScopeContext } from "./live-scope.ts";
 import type { MetricPlan } from "./plan.ts";
 import type { Attributes, Resource, ResourcePoints } from "./points.ts";
 import { attributesKey, domainResource, pointIdentity, type ResourceOptions } from "./resources.ts";
+import { ToldTimes } from "./told-times.ts";
 
 /** What all domains of a meter share. */
 export interface DomainSettings {
@@ -19,6 +21,8 @@ export interface DomainSettings {
   /** For a domain that does not run. */
   readonly inactivePlan: MetricPlan;
   readonly resource: ResourceOptions;
+  /** See {@link ToldTimes}. */
+  readonly inOrder: boolean;
   /** Is told of what would be a second series with the same attributes. */
   readonly onDuplicate: (domainName: string, attributes: Attributes) => void;
 }
@@ -35,7 +39,7 @@ export interface DomainPast {
 export interface ReadingContext {
   readonly hypervisor: HypervisorIdentity;
   /** When the hypervisor listed its domains, now and at the reading before. */
-  readonly listedAtNs: bigint;
+  readonly listedAt: Instant;
   readonly listedBeforeNs: bigint | undefined;
 }
 
@@ -62,7 +66,8 @@ export class LiveDomain {
   #hypervisor: HypervisorIdentity | undefined;
   #base: Attributes = {};
   #points: ResourcePoints = { resource: { attributes: {} }, metrics: [] };
-  #rows = new LiveRows();
+  readonly #times: ToldTimes;
+  #rows: LiveRows;
   #ended = NOTHING;
 
   constructor({ id, name }: DomainReading, settings: DomainSettings, past: DomainPast) {
@@ -70,6 +75,8 @@ export class LiveDomain {
     this.#name = name;
     this.#settings = settings;
     this.#past = past;
+    this.#times = new ToldTimes(settings.inOrder);
+    this.#rows = new LiveRows(this.#times);
   }
 
   /** Which life of the domain this is: what the state of its deltas holds for. */
@@ -113,13 +120,13 @@ export class LiveDomain {
     if (metrics !== this.#points.metrics) this.#points = { resource: this.#points.resource, metrics };
 
     const ended = isAnother ? this.#withoutGoing(before, resource) : this.#rows.ended;
-    this.#ended = ended.length === 0 ? NOTHING : this.#lastPoints(ended, resource, context.listedAtNs);
+    this.#ended = ended.length === 0 ? NOTHING : this.#lastPoints(ended, resource, context.listedAt);
     return this.#points;
   }
 
   /** The last points of everything: the domain has gone. */
-  end(timeNs: bigint): readonly ResourcePoints[] {
-    return this.#lastPoints(this.#rows.all, this.#points.resource, timeNs);
+  end(at: Instant): readonly ResourcePoints[] {
+    return this.#lastPoints(this.#rows.all, this.#points.resource, at);
   }
 
   /** A domain that was started again is another one to its counters: all its series begin anew. */
@@ -154,7 +161,7 @@ export class LiveDomain {
     this.#base = base;
     if (this.#rows.isEmpty) return;
     this.#forget({ absentAtNs: undefined, told: undefined });
-    this.#rows = new LiveRows();
+    this.#rows = new LiveRows(this.#times);
   }
 
   /** Forgets what was of a run of its QEMU. */
@@ -186,9 +193,10 @@ export class LiveDomain {
   #lastPoints(
     ended: readonly EndedScope[],
     { attributes }: Resource,
-    timeNs: bigint,
+    at: Instant,
   ): readonly ResourcePoints[] {
-    const metrics = endedPoints(this.#settings.plan, ended, timeNs);
+    const { wallNs } = this.#times.end(at);
+    const metrics = endedPoints(this.#settings.plan, ended, wallNs);
     // An object of its own: what an encoder remembers of the resource is about its living series.
     return metrics.length === 0 ? NOTHING : [{ resource: { attributes }, metrics }];
   }

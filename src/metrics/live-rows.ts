@@ -1,4 +1,3 @@
-import type { Instant } from "../clock.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { DeltaSeries, type DeltaState } from "./delta-series.ts";
 import type { EndedScope } from "./ended-points.ts";
@@ -10,6 +9,7 @@ import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
 import { PointList } from "./point-list.ts";
 import type { MetricPoints } from "./points.ts";
 import type { MeteredReading } from "./rows.ts";
+import type { ToldTimes } from "./told-times.ts";
 import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints } from "./value-points.ts";
 
 type AnyRow = RowReading<PlannedRow["from"]>;
@@ -26,16 +26,17 @@ export class LiveRows {
   /** By their number in the plan. */
   readonly #rows: (AnyRow | undefined)[] = [];
   #metrics: readonly MetricPoints[] = [];
-  /** When each group was last read. */
-  readonly #readAt: Record<string, Instant> = {};
+  readonly #times: ToldTimes;
 
-  constructor(scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
+  constructor(times: ToldTimes, scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
+    this.#times = times;
     this.#scopes = new Map(scopes);
   }
 
   /** What outlives a run of a domain's QEMU. */
   lasting(): LiveRows {
-    return new LiveRows(Array.from(this.#scopes).filter(([scope]) => SCOPES[scope].lasting === true));
+    const lasting = Array.from(this.#scopes).filter(([scope]) => SCOPES[scope].lasting === true);
+    return new LiveRows(this.#times, lasting);
   }
 
   /** Has nothing been read yet? */
@@ -63,20 +64,19 @@ export class LiveRows {
 
   /** The points of a reading: the same array as before when only times and values changed. Always with one plan. */
   update(plan: MetricPlan, reading: MeteredReading, context: RowsContext): readonly MetricPoints[] {
-    Object.assign(this.#readAt, reading.statistics.readAt);
-    for (const scope of plan.scopes) this.#updateScope(scope, reading, context);
-    const metrics = this.#fill(plan, reading);
-    for (const scope of plan.remembered) {
-      this.#scopes.get(scope)?.remember(reading.statistics.readAt[SCOPES[scope].group]);
-    }
+    const { statistics } = reading;
+    const readAt = this.#times.next(statistics.readAt);
+    const told =
+      readAt === statistics.readAt ? reading : { ...reading, statistics: { ...statistics, readAt } };
+    for (const scope of plan.scopes) this.#updateScope(scope, told, context);
+    const metrics = this.#fill(plan, told);
+    for (const scope of plan.remembered) this.#scopes.get(scope)?.remember(readAt[SCOPES[scope].group]);
     return metrics;
   }
 
   /** What was said of each group when it was last read, unless that was before a time: not all are read in every cycle. */
   holding(plan: MetricPlan, sinceNs: bigint): readonly MetricPoints[] {
-    const times = new Set<bigint>();
-    for (const { wallNs } of Object.values(this.#readAt)) if (wallNs >= sinceNs) times.add(wallNs);
-    return pointsOf(plan, this.#scopes, times);
+    return pointsOf(plan, this.#scopes, this.#times.since(sinceNs));
   }
 
   #updateScope(scope: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {

@@ -1,0 +1,63 @@
+import type { Instant } from "../clock.ts";
+import type { DomainStatistics } from "../readings/statistics.ts";
+
+type ReadAt = DomainStatistics["readAt"];
+
+/**
+ * The times by which the readings of one resource are told. In order means: as Prometheus takes them, which refuses a
+ * whole request for a time of a resource that lies before one that it has. What was read beside the cycles, before the
+ * last of what has been told, is dated by that; and what has not been read again is not told again.
+ */
+export class ToldTimes {
+  readonly #inOrder: boolean;
+  /** By group, when it was last read. */
+  readonly #read: Record<string, Instant | undefined> = {};
+  /** By group, the time of its last points. */
+  readonly #told: Record<string, Instant | undefined> = {};
+  #latest: Instant | undefined;
+
+  constructor(inOrder: boolean) {
+    this.#inOrder = inOrder;
+  }
+
+  /** The latest time that was told; undefined before the first reading. */
+  get latest(): Instant | undefined {
+    return this.#latest;
+  }
+
+  /** The times of a reading's points, without those of groups of which nothing is told: the same object where all are. */
+  next(readAt: ReadAt): ReadAt {
+    const before = this.#inOrder ? this.#latest : undefined;
+    const times: Readonly<Record<string, Instant | undefined>> = readAt;
+    let others: Record<string, Instant | undefined> | undefined;
+    for (const group of Object.keys(times)) {
+      const at = times[group];
+      const isToldAlready = this.#inOrder && at === this.#read[group];
+      this.#read[group] = at;
+      const toldAt = at === undefined || isToldAlready ? undefined : latest(at, before);
+      if (toldAt !== at) (others ??= { ...times })[group] = toldAt;
+      if (toldAt === undefined) continue;
+      this.#told[group] = toldAt;
+      this.#latest = latest(toldAt, this.#latest);
+    }
+    return others ?? readAt;
+  }
+
+  /** The time by which it is told that series ended at this one: after all other points. */
+  end(at: Instant): Instant {
+    return this.#inOrder ? latest(at, this.#latest) : at;
+  }
+
+  /** The times of all groups' last points that are not before a time, nanoseconds since the epoch. */
+  since(sinceNs: bigint): ReadonlySet<bigint> {
+    const times = new Set<bigint>();
+    for (const at of Object.values(this.#told))
+      if (at !== undefined && at.wallNs >= sinceNs) times.add(at.wallNs);
+    return times;
+  }
+}
+
+/** By the monotonic clock: points of a time to which the wall clock was set back are no older for that. */
+function latest(at: Instant, other: Instant | undefined): Instant {
+  return other !== undefined && at.monotonicMs < other.monotonicMs ? other : at;
+}
