@@ -2,10 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { AgentContext } from "./agent.ts";
 import type { Configuration } from "./config/configuration.ts";
-import { nameByLibvirt } from "./export-pipeline.ts";
 import { DOMAIN_ROWS, HOST_ROWS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
-import { HostMeter } from "./metrics/host-meter.ts";
+import { HostMeter, nameByLibvirt } from "./metrics/host-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
 import { selectRows } from "./metrics/selection.ts";
 import type { Source } from "./poll.ts";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Configuration, DestinationConfiguration } from "../src/config/configuration.ts";
 import { PRESETS, type PresetName } from "../src/config/presets.ts";
-import { createPipelines, ExportPipeline, scrapedPipeline } from "../src/export-pipeline.ts";
+import { ExportPipeline } from "../src/export-pipeline.ts";
 import { snapshotOf } from "../src/local-endpoint/snapshot.ts";
 import type { DeltaStore } from "../src/metrics/delta-store.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../src/otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { createMemoryStore } from "../src/otlp/queue/open.ts";
+import { createPipelines, scrapedPipeline } from "../src/pipelines.ts";
 import type { DomainReading } from "../src/readings/domain.ts";
 import { collectorAt, configurationOf } from "./configuration.ts";
 import { collectLog } from "./logged.ts";

@@ -15,7 +15,9 @@ with \`*\` and \`?\` as patterns. A group of libvirt's statistics that no metric
 saves CPU time of the guests.
 
 Sums start when the domain's QEMU process started, or where that is not known, when they were first seen. A counter
-that goes down starts anew. Every point carries the time at which its value was read.
+that goes down starts anew. Every point carries the time at which its value was read. What was read beside the cycles
+and comes after newer values of its resource carries their time, and nothing is told twice: Prometheus refuses a whole
+request for a time that goes back.
 
 In a source, N is a number and * a name.
 `;
@@ -37,8 +39,11 @@ its alias or its MAC. \`kvm.event\` is KVM's own name of a statistic.
 
 const HYPERVISOR = `## Hypervisor
 
-One resource per hypervisor's host: \`host.name\`, \`host.id\`, \`host.arch\`, \`os.type\`, \`service.name\`,
-\`service.instance.id\` (the host's id).
+Resources of a hypervisor's host: \`host.name\`, \`host.id\`, \`host.arch\`, \`os.type\`, \`service.name\` and
+\`service.instance.id\`. That one is the host's id and the URI, \`<host.id>/qemu:///system\`, with \`inventory\` behind it
+for storage pools, networks and hardware, and for what the kernel says (below) the host's id alone. Each of the three is
+read at times of its own, and Prometheus, which keeps a series \`target_info\` for every instance, refuses a request with
+a time that lies before one that it has. Join them by \`host.id\` or \`host.name\`, not by the instance.
 
 While libvirt is away only \`libvirt.connection.status\` is sent: nothing is known of the domains, so nothing is said. A
 sum over domains leaves none out: it uses what was last read of one that does not answer, and is not sent while there
@@ -53,7 +58,7 @@ machine, too.
 
 const HOST = `## Host
 
-On the host's resource as well: what its kernel says in /proc and /sys. \`operations.md\` has what each reader needs.
+What the host's kernel says in /proc and /sys, on a resource with the host's id as \`service.instance.id\`. \`operations.md\` has what each reader needs.
 
 Sums start when the host booted. A value that is read less often than in every cycle carries the time at which it was
 read. \`used\` memory is what is neither free nor cache nor buffers; the kernel's slabs are in it. \`user\` and \`nice\`

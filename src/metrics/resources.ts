@@ -28,8 +28,9 @@ export interface HostIdentity {
   /** The CPU's architecture as the kernel calls it, x86_64; undefined where nothing is known of it. */
   readonly facts: { readonly architecture: string } | undefined;
   /**
-   * What of the host is told, where it is not all: at times of its own, so that it has an instance of its own.
-   * Prometheus takes a resource's times in their order only, and refuses a whole request for one that is late.
+   * Who tells of it, where that is not the kernel: `qemu:///system`. Whoever is read at times of its own has a
+   * `service.instance.id` of its own, `<host.id>/<part>`: Prometheus makes a series of each resource, target_info, and
+   * refuses a whole request for a time of it that lies before one that it has.
    */
   readonly part?: string;
 }
@@ -88,12 +89,13 @@ export function hostResource(
   options: ResourceOptions = {},
 ): Attributes {
   const architecture = facts?.architecture;
+  const host = identity.hostId ?? identity.hostName;
   return defined({
     "host.name": identity.hostName,
     "host.id": identity.hostId,
     "host.arch": architecture === undefined ? undefined : (ARCHITECTURES[architecture] ?? architecture),
     "os.type": "linux",
-    "service.instance.id": [identity.hostId ?? identity.hostName, part].filter(Boolean).join("/"),
+    "service.instance.id": part === undefined ? host : `${host}/${part}`,
     ...hostAgain(identity.hostName, options),
     ...options.attributes,
     "service.name": serviceName(options),

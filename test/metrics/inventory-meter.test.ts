@@ -60,6 +60,10 @@ test("what was read becomes the table's metrics, each with the time of its own r
     points.names,
     INVENTORY_METRICS.map(({ name }) => name),
   );
+  assert.equal(
+    points.all?.resource.attributes["service.instance.id"],
+    `${HYPERVISOR.hostId}/qemu:///system inventory`,
+  );
   assert.equal(points.value("libvirt.host.cpu.count"), 64);
   assert.equal(points.value("libvirt.host.memory.limit"), 2048);
   const of = { ...URI, "libvirt.storage_pool.name": "default" };

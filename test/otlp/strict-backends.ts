@@ -36,28 +36,53 @@ export const NEW_RELIC: Rules = {
 
 /**
  * Prometheus: no delta, no point that is not newer than the last of its series, and a series is told from another
- * by job, instance and the point's attributes. One such point, and nothing of the request is taken.
+ * by job, instance and the point's attributes. It makes a series of each resource, target_info, with samples from the
+ * first to the last time in the request. One point out of order, and nothing of the request is taken.
  */
 export const PROMETHEUS: Rules = {
   path: "/api/v1/otlp/v1/metrics",
   limitBytes: 32 * 1024 * 1024,
   check: (request, series) => {
     const taken = new Map<string, bigint>();
-    const refusal = first(metricsOf(request), ({ metric, instance }) => {
-      const data = metric.sum ?? metric.histogram;
-      if (data?.aggregationTemporality === "AGGREGATION_TEMPORALITY_DELTA") return `delta: ${metric.name}`;
-      return first(pointsOf(metric), (point) => {
-        const key = `${instance} ${metric.name} ${JSON.stringify(point.attributes ?? [])}`;
-        const timeMs = BigInt(point.timeUnixNano) / 1_000_000n;
-        const last = taken.get(key) ?? series.get(key) ?? -1n;
-        taken.set(key, timeMs);
-        return timeMs > last ? undefined : `out of order by ${last - timeMs} ms: ${key}`;
+    const late = first(request.resourceMetrics ?? [], (resource) =>
+      lateResource(resource, { taken, series }),
+    );
+    const refusal =
+      late ??
+      first(metricsOf(request), ({ metric, instance }) => {
+        const data = metric.sum ?? metric.histogram;
+        if (data?.aggregationTemporality === "AGGREGATION_TEMPORALITY_DELTA") return `delta: ${metric.name}`;
+        return first(pointsOf(metric), (point) => {
+          const key = `${instance} ${metric.name} ${JSON.stringify(point.attributes ?? [])}`;
+          const timeMs = millisecondOf(point);
+          const last = taken.get(key) ?? series.get(key) ?? -1n;
+          taken.set(key, timeMs);
+          return timeMs > last ? undefined : `out of order by ${last - timeMs} ms: ${key}`;
+        });
       });
-    });
     if (refusal === undefined) for (const [key, timeMs] of taken) series.set(key, timeMs);
     return refusal;
   },
 };
+
+function lateResource(
+  resource: NonNullable<ProtoRequest["resourceMetrics"]>[number],
+  { taken, series }: Readonly<Record<"taken" | "series", Map<string, bigint>>>,
+): string | undefined {
+  const metrics = Array.from(metricsOf({ resourceMetrics: [resource] }));
+  const timesMs = metrics
+    .flatMap(({ metric }) => pointsOf(metric).map(millisecondOf))
+    .toSorted((a, b) => Number(a - b));
+  const [firstMs = 0n, lastMs = 0n] = [timesMs[0], timesMs.at(-1)];
+  const key = `target_info ${JSON.stringify(resource.resource.attributes)}`;
+  const beforeMs = taken.get(key) ?? series.get(key) ?? 0n;
+  taken.set(key, lastMs);
+  return firstMs < beforeMs ? `out of order by ${beforeMs - firstMs} ms: ${key}` : undefined;
+}
+
+function millisecondOf({ timeUnixNano }: ProtoPoint): bigint {
+  return BigInt(timeUnixNano) / 1_000_000n;
+}
 
 /** What a strict backend took and refused. */
 export interface StrictBackend {
