@@ -52,7 +52,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 test("while libvirt is away that is said and nothing else; after it the counters go on", async (t) => {
   const simulator = await simulated(t, { domains: 1 });
-  const { received, lines, stop } = await running(t, [simulator.uri], 100);
+  const { received, lines, stop } = await running(t, [simulator.uri], 200);
   const cpu = () => points(received, "libvirt.domain.cpu.time");
   const disconnected = () =>
     points(received, "libvirt.connection.status").filter(
@@ -61,7 +61,8 @@ test("while libvirt is away that is said and nothing else; after it the counters
     );
   await until(() => cpu().length >= 3);
   assert.equal(disconnected().length, 0);
-  const away = simulator.restart(800);
+  const linesBefore = lines.length;
+  const away = simulator.restart(1500);
   await until(() => disconnected().length >= 2);
   const count = cpu().length;
   await until(() => disconnected().length >= 5);
@@ -79,7 +80,17 @@ test("while libvirt is away that is said and nothing else; after it the counters
     values.toSorted((a, b) => a - b),
   );
   assert.ok(values.every((value) => value > 0));
-  assert.ok(lines.some(({ message }) => message === "source recovered"));
+  const told = lines
+    .slice(linesBefore)
+    .map(({ message, fields: { problem } }) => (typeof problem === "string" ? problem : message));
+  const problems = told.filter((line) => line.startsWith("Cannot"));
+  assert.ok(problems.length > 0);
+  assert.deepEqual(problems, [...new Set(problems)], "a problem is told once, however long it lasts");
+  assert.equal(told.filter((line) => line === "source recovered").length, 1);
+  assert.ok(
+    told.lastIndexOf("source recovered") > told.lastIndexOf(problems.at(-1) ?? ""),
+    "in the end it is well",
+  );
 });
 
 test("a hypervisor that swallows what it is told does not change the cycles of the others", async (t) => {
