@@ -12,8 +12,10 @@ import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { LocalEndpoint } from "./local-endpoint/local-endpoint.ts";
 import type { Logger } from "./log.ts";
 import { domainOccurrences } from "./metrics/domain-occurrences.ts";
+import type { Destination } from "./otlp/destination.ts";
+import type { StateStore } from "./otlp/queue/contract.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
-import { identifyAgent, readAgent } from "./own-reading.ts";
+import { identifyAgent, OwnReader } from "./own-reading.ts";
 import { createPipelines, scrapedPipeline } from "./pipelines.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -39,76 +41,65 @@ const FLUSH_DEADLINE_MS = 3500;
  * endpoint's address is taken, or a destination's TLS does not fit. Later than that it never gives up.
  */
 export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
+  const { intervalMs } = configuration;
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, { log, calls, pacing: "paced" });
-  const poller = new Poller<HypervisorReading>(sources, systemClock, log);
   const hostSources = createHostSources(configuration, { log, pacing: "paced" });
-  const hostPoller = new Poller<HostReading>(hostSources, systemClock, log);
-  const { stateDirectory } = configuration;
-  const store =
-    stateDirectory === undefined ? createMemoryStore({ log }) : openStateDirectory(stateDirectory, { log });
+  const hypervisors = new Poller<HypervisorReading>(sources, systemClock, log);
+  const host = new Poller<HostReading>(hostSources, systemClock, log);
+  const store = openStore(configuration, log);
   const context = { log, store, agent: identifyAgent() };
   const pipelines = createPipelines(configuration, context);
   const events = new EventPipeline(configuration, context);
   const destinations = [...pipelines, events].flatMap((pipeline) => pipeline.destinations);
-  const misfit = new AbortController();
-  for (const { signal: carried, firstError } of destinations) {
-    // The first event can come when the agent has long been running, and then it does not give up any more.
-    if (carried === "metrics") void firstError.then((error) => stopOnMisfit(error, misfit));
-  }
-  const record = new CourseRecord({
-    clock: systemClock,
-    intervalMs: configuration.intervalMs,
-    sources: sources.map(({ name }) => name),
-    destinations,
-  });
+  const misfit = misfitOf(destinations);
+  const stop = AbortSignal.any([signal, misfit]);
+  const self = new OwnReader({ clock: systemClock, poller: hypervisors, calls, destinations });
+  const names = sources.map(({ name }) => name);
+  const record = new CourseRecord({ clock: systemClock, intervalMs, sources: names, destinations });
   let endpoint: LocalEndpoint | undefined;
   let skippedCycles = 0;
   let started = false;
-  const stop = AbortSignal.any([signal, misfit.signal]);
   try {
-    endpoint = await openEndpoint(configuration, {
-      record,
-      points: () => scrapedPipeline(pipelines)?.points,
-      log,
-    });
-    for await (const { skipped } of ticks(configuration.intervalMs, stop)) {
+    const points = () => scrapedPipeline(pipelines)?.points;
+    endpoint = await openEndpoint(configuration, { record, points, log });
+    for await (const { skipped } of ticks(intervalMs, stop)) {
       skippedCycles += skipped;
-      const deadlineMs = SOURCE_SHARE * configuration.intervalMs;
+      const deadlineMs = SOURCE_SHARE * intervalMs;
       const [outcomes, hostOutcomes] = await Promise.all([
-        poller.poll(deadlineMs, stop),
-        hostPoller.poll(deadlineMs, stop),
+        hypervisors.poll(deadlineMs, stop),
+        host.poll(deadlineMs, stop),
       ]);
       if (stop.aborted) break;
       started ||= checkStart(outcomes);
-      poller.report(outcomes);
-      hostPoller.report(hostOutcomes);
-      suitHeapTo(outcomes.reduce((sum, { reading }) => sum + (reading?.domains.length ?? 0), 0));
-      const own = readAgent({
-        clock: systemClock,
+      hypervisors.report(outcomes);
+      host.report(hostOutcomes);
+      const readings = outcomes.flatMap(({ reading }) => reading ?? []);
+      suitHeapTo(readings.reduce((sum, { domains }) => sum + domains.length, 0));
+      const cycle = {
         outcomes,
-        hostOutcomes,
-        skippedCycles,
-        poller,
-        calls,
-        destinations,
-      });
-      const connections = sources.flatMap(({ connection }) => connection ?? []);
-      for (const pipeline of pipelines)
-        pipeline.export({ outcomes, connections, host: hostOutcomes[0]?.reading, own });
-      events.export(
-        outcomes.flatMap(({ reading }) => (reading === undefined ? [] : domainOccurrences(reading))),
-      );
+        connections: sources.flatMap(({ connection }) => connection ?? []),
+        host: hostOutcomes[0]?.reading,
+        own: self.read({ outcomes, hostOutcomes, skippedCycles }),
+      };
+      for (const pipeline of pipelines) pipeline.export(cycle);
+      events.export(readings.flatMap(domainOccurrences));
       record.cycleEnded({ outcomes, skippedCycles });
     }
-    misfit.signal.throwIfAborted();
+    misfit.throwIfAborted();
   } finally {
     await endpoint?.close();
     await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();
-    await Promise.all(sources.map((source) => source.close()));
+    await Promise.all([...sources, ...hostSources].map((source) => source.close()));
     record.summarize(log);
   }
+}
+
+function openStore({ stateDirectory }: Configuration, log: Logger): StateStore {
+  return stateDirectory === undefined
+    ? createMemoryStore({ log })
+    : openStateDirectory(stateDirectory, { log });
 }
 
 /**
@@ -123,6 +114,16 @@ function checkStart(outcomes: readonly SourceOutcome<HypervisorReading>[]): bool
   );
   if (mistake !== undefined) throw mistake;
   return false;
+}
+
+/** Aborts with the error of a destination that stops an agent which has just started. */
+function misfitOf(destinations: readonly Destination[]): AbortSignal {
+  const misfit = new AbortController();
+  for (const { signal, firstError } of destinations) {
+    // The first event can come when the agent has long been running, and then it does not give up any more.
+    if (signal === "metrics") void firstError.then((error) => stopOnMisfit(error, misfit));
+  }
+  return misfit.signal;
 }
 
 /** A backend that is away will come back; one whose certificate does not fit will not by itself. */

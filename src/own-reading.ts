@@ -12,14 +12,19 @@ import type { HostReading } from "./readings/host.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the agent looks to know itself. */
-export interface OwnState {
+export interface OwnReaderOptions {
   readonly clock: Clock;
-  readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
-  readonly hostOutcomes: readonly SourceOutcome<HostReading>[];
-  readonly skippedCycles: number;
   readonly poller: Pick<Poller<HypervisorReading>, "durations">;
   readonly calls: LibvirtStatistics;
   readonly destinations: readonly Destination[];
+}
+
+/** What it has just done. */
+export interface OwnCycle {
+  readonly outcomes: readonly SourceOutcome<HypervisorReading>[];
+  readonly hostOutcomes: readonly SourceOutcome<HostReading>[];
+  /** Since the start. */
+  readonly skippedCycles: number;
 }
 
 /** Who this process is. The instance is another one after every start. */
@@ -28,43 +33,47 @@ export function identifyAgent(): AgentIdentity {
   return { version: VERSION, instanceId, hostName: hostname(), pid: process.pid };
 }
 
-/** What the agent knows of itself at this moment. */
-export function readAgent({
-  clock,
-  outcomes,
-  hostOutcomes,
-  skippedCycles,
-  poller,
-  calls,
-  destinations,
-}: OwnState): AgentReading {
-  const cpu = process.cpuUsage();
-  return {
-    at: clock.now(),
-    sources: [
-      ...outcomes.map((outcome) => ({ ...outcome, stretch: outcome.reading?.stretch })),
-      ...hostOutcomes,
-    ],
-    skippedCycles,
-    collectionDurations: poller.durations,
-    libvirtCalls: calls.procedures,
-    unknownFields: outcomes.flatMap(({ reading }) => (reading === undefined ? [] : [reading.unknownFields])),
-    destinations: destinations.map(({ name, signal, counts, requestDurations }) => ({
-      name,
-      signal,
-      exportedPoints: counts.exportedPoints,
-      inFlightPoints: counts.inFlightPoints,
-      requestDurations,
-      queue: {
-        batches: counts.queuedBatches,
-        bytes: counts.queuedBytes,
-        limitBytes: counts.queueLimitBytes,
-        oldestAgeMs: counts.oldestAgeMs,
-      },
-      droppedPoints: new Map(Object.entries(counts.droppedPoints)),
-    })),
-    cpuUserUs: cpu.user,
-    cpuSystemUs: cpu.system,
-    memoryBytes: process.memoryUsage.rss(),
-  };
+/** Reads what the agent knows of itself. */
+export class OwnReader {
+  readonly #options: OwnReaderOptions;
+
+  constructor(options: OwnReaderOptions) {
+    this.#options = options;
+  }
+
+  /** At the end of a cycle. */
+  read({ outcomes, hostOutcomes, skippedCycles }: OwnCycle): AgentReading {
+    const { clock, poller, calls, destinations } = this.#options;
+    const cpu = process.cpuUsage();
+    return {
+      at: clock.now(),
+      sources: [
+        ...outcomes.map((outcome) => ({ ...outcome, stretch: outcome.reading?.stretch })),
+        ...hostOutcomes,
+      ],
+      skippedCycles,
+      collectionDurations: poller.durations,
+      libvirtCalls: calls.procedures,
+      unknownFields: outcomes.flatMap(({ reading }) =>
+        reading === undefined ? [] : [reading.unknownFields],
+      ),
+      destinations: destinations.map(({ name, signal, counts, requestDurations }) => ({
+        name,
+        signal,
+        exportedPoints: counts.exportedPoints,
+        inFlightPoints: counts.inFlightPoints,
+        requestDurations,
+        queue: {
+          batches: counts.queuedBatches,
+          bytes: counts.queuedBytes,
+          limitBytes: counts.queueLimitBytes,
+          oldestAgeMs: counts.oldestAgeMs,
+        },
+        droppedPoints: new Map(Object.entries(counts.droppedPoints)),
+      })),
+      cpuUserUs: cpu.user,
+      cpuSystemUs: cpu.system,
+      memoryBytes: process.memoryUsage.rss(),
+    };
+  }
 }
