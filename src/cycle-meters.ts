@@ -113,7 +113,7 @@ export class CycleMeters {
     this.#agent = new AgentMeter({
       agent,
       startedAtNs,
-      rows: selectRows(AGENT_METRICS, metrics),
+      rows: selectRows<ToldRow>(AGENT_METRICS, metrics),
       temporality,
       resource,
     });

@@ -3,6 +3,7 @@ import { AGENT_METRICS } from "./definitions.ts";
 import { type HistogramValue, SUCCESS } from "./operation-durations.ts";
 import type { ResourcePoints, Temporality } from "./points.ts";
 import { type AgentIdentity, agentResource, type ResourceOptions } from "./resources.ts";
+import type { ToldRow } from "./rows.ts";
 import { type TellerOf, ToldMeter } from "./told-meter.ts";
 
 type Teller = TellerOf<(typeof AGENT_METRICS)[number]>;
@@ -78,7 +79,8 @@ export interface AgentMeterOptions {
   readonly agent: AgentIdentity;
   /** When this process started, nanoseconds since the epoch: all its counters begin there. */
   readonly startedAtNs: bigint;
-  readonly rows?: readonly { readonly name: string }[];
+  /** The rows to export; all unless given. */
+  readonly rows?: readonly ToldRow[];
   /** Of counters; cumulative unless given. */
   readonly temporality?: Temporality | undefined;
   readonly resource?: ResourceOptions;
@@ -94,13 +96,7 @@ export class AgentMeter {
   readonly #unknownFields = new Map<string, number>();
 
   constructor({ agent, startedAtNs, rows = AGENT_METRICS, temporality, resource }: AgentMeterOptions) {
-    const wanted = new Set(rows.map((row) => row.name));
-    this.#meter = new ToldMeter({
-      rows: AGENT_METRICS.filter((row) => wanted.has(row.name)),
-      startedAtNs,
-      temporality,
-      identity: resource?.identity,
-    });
+    this.#meter = new ToldMeter({ rows, startedAtNs, temporality, identity: resource?.identity });
     this.#meter.resource = agentResource(agent, resource);
   }
 

@@ -5,13 +5,14 @@ import { HYPERVISOR_METRICS } from "./definitions.ts";
 import { DOMAIN_STATES } from "./libvirt-names.ts";
 import type { ResourcePoints } from "./points.ts";
 import { hostResource, type ResourceOptions } from "./resources.ts";
+import type { ToldRow } from "./rows.ts";
 import { type TellerOf, ToldMeter, type WaiterOf } from "./told-meter.ts";
 
 export interface HypervisorMeterOptions {
   /** When this process started, nanoseconds since the epoch. */
   readonly startedAtNs: bigint;
   /** The rows to export; all unless given. */
-  readonly rows?: readonly { readonly name: string }[];
+  readonly rows?: readonly ToldRow[];
   readonly resource?: ResourceOptions | undefined;
 }
 
@@ -44,12 +45,7 @@ export class HypervisorMeter {
   #shares = new Map<string, Share>();
 
   constructor({ startedAtNs, rows = HYPERVISOR_METRICS, resource }: HypervisorMeterOptions) {
-    const wanted = new Set(rows.map(({ name }) => name));
-    this.#meter = new ToldMeter({
-      rows: HYPERVISOR_METRICS.filter(({ name }) => wanted.has(name)),
-      startedAtNs,
-      identity: resource?.identity,
-    });
+    this.#meter = new ToldMeter({ rows, startedAtNs, identity: resource?.identity });
     this.#resource = resource;
   }
 

@@ -35,12 +35,7 @@ export class InventoryMeter {
   #holdsUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor({ startedAtNs, rows = INVENTORY_METRICS, resource }: HypervisorMeterOptions) {
-    const wanted = new Set(rows.map(({ name }) => name));
-    this.#meter = new ToldMeter({
-      rows: INVENTORY_METRICS.filter(({ name }) => wanted.has(name)),
-      startedAtNs,
-      identity: resource?.identity,
-    });
+    this.#meter = new ToldMeter({ rows, startedAtNs, identity: resource?.identity });
     this.#resource = resource;
   }
 

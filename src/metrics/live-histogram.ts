@@ -80,7 +80,7 @@ export class DeltaHistogram extends LiveHistogram implements DeltaState {
     };
   }
 
-  /** The same as `DeltaSeries.take` for all that a histogram counts; when one bin went down, all of it was set back. */
+  /** The same as `DeltaSeries.next` for all that a histogram counts; when one bin went down, all of it was set back. */
   override next({ timeNs, counts, totalNs }: HistogramReading): ReturnType<LiveHistogram["next"]> {
     const { baseline } = this;
     this.baseline = { timeNs, values: totalNs === undefined ? counts : [...counts, totalNs] };

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { AgentMeter, type AgentReading, UNKNOWN_FIELD_LIMIT } from "../../src/metrics/agent-meter.ts";
 import { AGENT_METRICS } from "../../src/metrics/definitions.ts";
 import { shapeOf } from "../../src/metrics/live-histogram.ts";
+import type { ToldRow } from "../../src/metrics/rows.ts";
 import { EPOCH_NS, second, secondNs, TestPoints } from "./readings.ts";
 
 const AGENT = { version: "1.2.3", instanceId: "i-1", hostName: "kvm7", pid: 99 };
@@ -61,7 +62,7 @@ const FULL: AgentReading = {
   memoryBytes: 80_000_000,
 };
 
-function createMeter(rows: readonly { readonly name: string }[] = AGENT_METRICS): AgentMeter {
+function createMeter(rows: readonly ToldRow[] = AGENT_METRICS): AgentMeter {
   return new AgentMeter({ agent: AGENT, startedAtNs: STARTED_AT_NS, rows });
 }
 
@@ -184,7 +185,9 @@ test("unknown fields add up over readings, under a bounded number of names", () 
 });
 
 test("only the rows that are wanted are told", () => {
-  const { metrics } = createMeter([{ name: "process.memory.usage" }]).update(FULL);
+  const { metrics } = createMeter(AGENT_METRICS.filter(({ name }) => name === "process.memory.usage")).update(
+    FULL,
+  );
   assert.deepEqual(
     metrics.map(({ metric }) => metric.name),
     ["process.memory.usage"],

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { HYPERVISOR_METRICS } from "../../src/metrics/definitions.ts";
 import { HypervisorMeter } from "../../src/metrics/hypervisor-meter.ts";
+import type { ToldRow } from "../../src/metrics/rows.ts";
 import { requiredGroups } from "../../src/metrics/selection.ts";
 import type { DomainReading } from "../../src/readings/domain.ts";
 import type { ConnectionReading } from "../../src/readings/hypervisor-facts.ts";
@@ -29,7 +30,7 @@ function connection(seconds: number, rest: Partial<ConnectionReading> = {}): Con
   };
 }
 
-function meter(rows?: readonly { readonly name: string }[]): HypervisorMeter {
+function meter(rows?: readonly ToldRow[]): HypervisorMeter {
   return new HypervisorMeter({ startedAtNs: EPOCH_NS - 1n, ...(rows && { rows }) });
 }
 
