@@ -1,7 +1,7 @@
 import type { Configuration, DestinationConfiguration, LogsConfiguration } from "./config/configuration.ts";
 import type { Logger } from "./log.ts";
-import { type Occurrence, type OccurrenceOptions, recordsByResource } from "./metrics/occurrences.ts";
-import type { AgentIdentity } from "./metrics/resources.ts";
+import { type Occurrence, recordsByResource } from "./metrics/occurrences.ts";
+import type { ResourceOptions } from "./metrics/resources.ts";
 import type { Destination } from "./otlp/destination.ts";
 import { encodeLogs } from "./otlp/encode-logs.ts";
 import type { StateStore } from "./otlp/queue/contract.ts";
@@ -12,14 +12,13 @@ import { VERSION } from "./version.ts";
 interface EventPipelineContext {
   readonly log: Logger;
   readonly store: StateStore;
-  readonly agent: AgentIdentity;
 }
 
 /** A destination of log records, with what it wants. */
 interface Outlet {
   readonly destination: Destination;
   readonly limitBytes: number;
-  readonly options: OccurrenceOptions;
+  readonly resource: ResourceOptions;
 }
 
 /** The way from what happened to bytes, for every destination that takes log records. */
@@ -44,9 +43,9 @@ export class EventPipeline {
    * destination: what happens at once is given together.
    */
   export(occurrences: readonly Occurrence[]): void {
-    for (const { destination, limitBytes, options } of this.#outlets) {
+    for (const { destination, limitBytes, resource } of this.#outlets) {
       destination.deliver(
-        encodeLogs(recordsByResource(occurrences, options), { scope: this.#scope, limitBytes }),
+        encodeLogs(recordsByResource(occurrences, resource), { scope: this.#scope, limitBytes }),
       );
     }
   }
@@ -59,7 +58,7 @@ export class EventPipeline {
 
 function createOutlet(
   { serviceName, resourceAttributes }: Configuration,
-  { log, store, agent, destination, logs }: EventPipelineContext & OutletConfiguration,
+  { log, store, destination, logs }: EventPipelineContext & OutletConfiguration,
 ): Outlet {
   const { name, identity, hostAttribute, order, replayRateBytesPerS } = destination;
   return {
@@ -72,7 +71,7 @@ function createOutlet(
       queue: store.queue(`${name}/logs`, logs.queue),
     }),
     limitBytes: logs.requestLimitBytes,
-    options: { agent, resource: { serviceName, attributes: resourceAttributes, identity, hostAttribute } },
+    resource: { serviceName, attributes: resourceAttributes, identity, hostAttribute },
   };
 }
 

@@ -13,13 +13,11 @@ import { collectLog } from "./logged.ts";
 import { domainReading, HYPERVISOR, second, secondNs } from "./metrics/readings.ts";
 import { until } from "./otlp/sender.ts";
 
-const AGENT = { version: "1.2.3", instanceId: "agent", hostName: "kvm7", pid: 7 };
-
 function lifecycle(name: string, type: string, seconds: number): Occurrence {
   const uuid = `00000000-0000-0000-0000-${name.padStart(12, "0")}`;
   const domain = domainReading({}, second(0), { uuid, name });
   return {
-    subject: { kind: "domain", domain, hypervisor: HYPERVISOR },
+    subject: { domain, hypervisor: HYPERVISOR },
     record: eventRecord(EVENT_ROWS.lifecycle, { type, observedTimeNs: secondNs(seconds) }),
   };
 }
@@ -39,7 +37,7 @@ function pipelineOf(t: TestContext, destinations: Configuration["destinations"])
   const { log } = collectLog();
   const store = createMemoryStore({ log });
   const { configuration } = loadConfiguration({ env: {} });
-  const pipeline = new EventPipeline({ ...configuration, destinations }, { log, store, agent: AGENT });
+  const pipeline = new EventPipeline({ ...configuration, destinations }, { log, store });
   t.after(async () => {
     await pipeline.close(0);
     await store.close();

@@ -24,7 +24,7 @@ export function domainOccurrences({
     const { uuid, name } = observed.event.domain;
     const { name: nameNow, description } = known.get(uuid) ?? { name, description: undefined };
     const domain = { uuid, name: nameNow, description };
-    return { subject: { kind: "domain", domain, hypervisor }, record: recordOf(observed) };
+    return { subject: { domain, hypervisor }, record: recordOf(observed) };
   });
 }
 

@@ -27,7 +27,6 @@ const SECONDS = Number(process.env["KVMETER_CHURN_S"] ?? 12);
 const PER_SECOND = 500;
 const LASTING = 10;
 const REQUEST_LIMIT_BYTES = 4_000_000;
-const AGENT = { version: "0.0.0", instanceId: "i", hostName: "h", pid: 1 };
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -91,7 +90,7 @@ test(
       const all = [...meter.gone, ...meter.ended, ...living];
       assert.ok(cutRequests(encodeCycle(all, scope), REQUEST_LIMIT_BYTES).length > 0);
       account.add([...meter.gone, ...living]);
-      const records = recordsByResource(domainOccurrences(reading), { agent: AGENT, resource: {} });
+      const records = recordsByResource(domainOccurrences(reading), {});
       encodeLogs(records, { scope, limitBytes: REQUEST_LIMIT_BYTES });
       account.records += reading.events?.length ?? 0;
       withValues += (reading.gone ?? []).filter(

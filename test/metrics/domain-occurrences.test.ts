@@ -103,17 +103,14 @@ test("its subject is the domain as the reading has it, a gone one too, else as t
     found.map(({ subject }) => subject),
     [
       {
-        kind: "domain",
         domain: { uuid: UUID, name: "renamed", description: undefined },
         hypervisor: HYPERVISOR,
       },
       {
-        kind: "domain",
         domain: { uuid: "gone", name: "was", description: gone.description },
         hypervisor: HYPERVISOR,
       },
       {
-        kind: "domain",
         domain: { uuid: "other", name: "other", description: undefined },
         hypervisor: HYPERVISOR,
       },

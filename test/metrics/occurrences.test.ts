@@ -3,13 +3,11 @@ import { test } from "node:test";
 
 import type { LogRecord } from "../../src/metrics/log-records.ts";
 import { type Occurrence, recordsByResource, type Subject } from "../../src/metrics/occurrences.ts";
-import { agentResource, domainResource, hostResource } from "../../src/metrics/resources.ts";
+import { domainResource } from "../../src/metrics/resources.ts";
 import { domainReading, HYPERVISOR, second, secondNs } from "./readings.ts";
 
-const agent = { version: "1.2.3", instanceId: "i", hostName: "kvm7", pid: 7 };
 const web1 = domainReading({}, second(0));
 const web2 = domainReading({}, second(0), { uuid: "22222222-2222-3333-4444-555555555555", name: "web2" });
-const facts = undefined;
 
 function record(eventName: string, observedAtS: number): LogRecord {
   const observedTimeNs = secondNs(observedAtS);
@@ -17,21 +15,14 @@ function record(eventName: string, observedAtS: number): LogRecord {
 }
 
 function of(domain: typeof web1, eventName: string, observedAtS: number): Occurrence {
-  const subject: Subject = { kind: "domain", domain, hypervisor: HYPERVISOR };
+  const subject: Subject = { domain, hypervisor: HYPERVISOR };
   return { subject, record: record(eventName, observedAtS) };
 }
 
 test("records stand under the resource that their subject's metrics have, each resource's in order", () => {
-  const connection = { identity: HYPERVISOR, facts };
   const resource = { serviceName: "vms", attributes: { team: "a" }, hostAttribute: "datadog.host.name" };
-  const occurrences = [
-    of(web1, "a", 1),
-    of(web2, "b", 2),
-    { subject: { kind: "host", connection }, record: record("c", 3) } as const,
-    of(web1, "d", 4),
-    { subject: { kind: "agent" }, record: record("e", 5) } as const,
-  ];
-  const found = recordsByResource(occurrences, { agent, resource });
+  const occurrences = [of(web1, "a", 1), of(web2, "b", 2), of(web1, "d", 4)];
+  const found = recordsByResource(occurrences, resource);
   assert.deepEqual(
     found.map(({ resource: { attributes }, records }) => [
       attributes,
@@ -40,15 +31,13 @@ test("records stand under the resource that their subject's metrics have, each r
     [
       [domainResource(web1, HYPERVISOR, resource), ["a", "d"]],
       [domainResource(web2, HYPERVISOR, resource), ["b"]],
-      [hostResource(connection, resource), ["c"]],
-      [agentResource(agent, resource), ["e"]],
     ],
   );
 });
 
 test("for a backend that drops resources' attributes a domain's records say whose they are", () => {
   const attributesOf = (identity: "resource" | "attributes") =>
-    recordsByResource([of(web1, "a", 1)], { agent, resource: { identity } })[0]?.records[0]?.attributes;
+    recordsByResource([of(web1, "a", 1)], { identity })[0]?.records[0]?.attributes;
   assert.deepEqual(attributesOf("resource"), {});
   assert.deepEqual(attributesOf("attributes"), {
     "libvirt.domain.uuid": web1.uuid,

@@ -19,7 +19,6 @@ import { withConfiguration } from "./kvmeter.ts";
 
 after(takeDownOwned);
 
-const AGENT = { version: VERSION, instanceId: "agent", hostName: "kvm7", pid: 7 };
 const UUID = "11111111-2222-3333-4444-555555555555";
 const START_NS = 1_800_000_000_000_000_001n;
 const TYPES = ["defined", "started", "suspended", "resumed", "crashed", "undefined"];
@@ -29,7 +28,7 @@ function lifecycle(type: string, index: number): Occurrence {
   const attributes = { "libvirt.domain.id": 7, "libvirt.domain.persistent": true };
   const timeNs = START_NS + BigInt(index);
   return {
-    subject: { kind: "domain", domain, hypervisor: { hostName: "kvm7", hostId: "abc" } },
+    subject: { domain, hypervisor: { hostName: "kvm7", hostId: "abc" } },
     record: eventRecord(EVENT_ROWS.lifecycle, {
       type,
       detail: "tested",
@@ -47,7 +46,7 @@ async function send(yaml: string): Promise<EventPipeline["destinations"]> {
   );
   const { log } = collectLog();
   const store = createMemoryStore({ log });
-  const pipeline = new EventPipeline(configuration, { log, store, agent: AGENT });
+  const pipeline = new EventPipeline(configuration, { log, store });
   for (const [index, type] of TYPES.entries()) pipeline.export([lifecycle(type, index)]);
   await waitFor(async () => pipeline.destinations.every(({ counts }) => counts.queuedPoints === 0), {
     what: "the records to be sent",
