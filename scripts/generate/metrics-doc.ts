@@ -58,7 +58,8 @@ machine, too.
 
 const HOST = `## Host
 
-What the host's kernel says in /proc and /sys, on a resource with the host's id as \`service.instance.id\`. \`operations.md\` has what each reader needs.
+What the host's kernel says in /proc and /sys, on a resource with the host's id as \`service.instance.id\`.
+\`operations.md\` has what each reader needs.
 
 Sums start when the host booted. A value that is read less often than in every cycle carries the time at which it was
 read. \`used\` memory is what is neither free nor cache nor buffers; the kernel's slabs are in it. \`user\` and \`nice\`
