@@ -2,13 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { AgentContext } from "./agent.ts";
 import type { Configuration } from "./config/configuration.ts";
-import { DOMAIN_ROWS, HOST_ROWS } from "./metrics/definitions.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HostMeter, nameByLibvirt } from "./metrics/host-meter.ts";
 import type { ResourcePoints } from "./metrics/points.ts";
-import { selectRows } from "./metrics/selection.ts";
 import type { Source } from "./poll.ts";
-import { createHostSources, createSources } from "./sources.ts";
+import { createHostSources, createSources, selectedRows } from "./sources.ts";
 
 /** What is derived from a change needs two readings, and a second between them to mean something. */
 const PAUSE_MS = 1000;
@@ -27,13 +25,13 @@ export async function collectOnce(
     log: { ...log, info: () => undefined, warn: (_, warning) => void warnings.push(warning) },
     pacing: "whole",
   });
-  const rows = selectRows(DOMAIN_ROWS, configuration.metrics);
+  const rows = selectedRows(configuration.metrics);
   const resource = { serviceName: configuration.serviceName, attributes: configuration.resourceAttributes };
-  const hostMeter = new HostMeter({ rows: selectRows(HOST_ROWS, configuration.metrics), resource });
+  const hostMeter = new HostMeter({ rows: rows.host, resource });
   try {
     const ofDomains = Promise.all(
       sources.map(async (source) => {
-        const meter = new DomainMeter({ rows, resource });
+        const meter = new DomainMeter({ rows: rows.domain, resource });
         const [first, reading] = await readTwice(source, signal);
         meter.update(first);
         for (const { message } of reading.problems) log.warn({ source: source.name }, message);

@@ -1,13 +1,7 @@
 import type { Configuration, DestinationConfiguration } from "./config/configuration.ts";
 import type { Logger } from "./log.ts";
 import { AgentMeter, type AgentReading } from "./metrics/agent-meter.ts";
-import {
-  AGENT_METRICS,
-  DOMAIN_ROWS,
-  HOST_ROWS,
-  HYPERVISOR_METRICS,
-  INVENTORY_METRICS,
-} from "./metrics/definitions.ts";
+import { AGENT_METRICS } from "./metrics/definitions.ts";
 import { type LiveDeltas, stillTold, type ToldDeltas } from "./metrics/delta-store.ts";
 import { DomainMeter } from "./metrics/domain-meter.ts";
 import { HostMeter, nameByLibvirt } from "./metrics/host-meter.ts";
@@ -21,6 +15,7 @@ import type { SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
 import type { HostReading } from "./readings/host.ts";
 import type { ConnectionReading } from "./readings/hypervisor-facts.ts";
+import { selectedRows } from "./sources.ts";
 
 /** The host's name among the sources of deltas: no URI is called so. */
 const HOST = "host";
@@ -77,11 +72,12 @@ export class CycleMeters {
     const { identity, temporality, hostAttribute } = wishes;
     const { serviceName, resourceAttributes: attributes, metrics } = configuration;
     const resource: ResourceOptions = { serviceName, attributes, identity, hostAttribute };
+    const rows = selectedRows(metrics);
     const startedAtNs = BigInt(Math.round(performance.timeOrigin)) * 1_000_000n;
     this.#told = new Map(told);
     this.#createMeters = (source) => ({
       domains: new DomainMeter({
-        rows: selectRows(DOMAIN_ROWS, metrics),
+        rows: rows.domain,
         temporality,
         told: this.#told.get(source),
         resource,
@@ -92,19 +88,11 @@ export class CycleMeters {
             "left out: another thing of the domain has these attributes",
           ),
       }),
-      hypervisor: new HypervisorMeter({
-        startedAtNs,
-        rows: selectRows<ToldRow>(HYPERVISOR_METRICS, metrics),
-        resource,
-      }),
-      inventory: new InventoryMeter({
-        startedAtNs,
-        rows: selectRows<ToldRow>(INVENTORY_METRICS, metrics),
-        resource,
-      }),
+      hypervisor: new HypervisorMeter({ startedAtNs, rows: rows.hypervisor, resource }),
+      inventory: new InventoryMeter({ startedAtNs, rows: rows.inventory, resource }),
     });
     this.#host = new HostMeter({
-      rows: selectRows(HOST_ROWS, metrics),
+      rows: rows.host,
       temporality,
       told: this.#told.get(HOST),
       resource,

@@ -36,7 +36,8 @@ export interface SourceContext {
   readonly rows?: WantedRows;
 }
 
-function selectedRows(metrics: MetricSelection): WantedRows {
+/** The rows that a configuration selects. */
+export function selectedRows(metrics: MetricSelection): WantedRows {
   return {
     domain: selectRows(DOMAIN_ROWS, metrics),
     host: selectRows(HOST_ROWS, metrics),
