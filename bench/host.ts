@@ -15,7 +15,8 @@ import { HostSource } from "../src/readings/host-source.ts";
 import { TWO_SOCKETS, writeLargeHost } from "../test/host/large-host.ts";
 import { startNodeExporter } from "../test/real/bed/node-exporter.ts";
 import { paths } from "../test/real/bed/parts.ts";
-import { type BenchResult, type BenchRow, median } from "./result.ts";
+import { type Cost, costOf } from "./cost.ts";
+import { type BenchResult, type BenchRow } from "./result.ts";
 
 const WARM_UP_CYCLES = 100;
 const CYCLES = 200;
@@ -50,13 +51,11 @@ export async function run(): Promise<BenchResult> {
   }
 }
 
-interface Cost {
+interface HostCost extends Cost {
   readonly points: number;
-  readonly cpuMs: number;
-  readonly allocatedMB: number;
 }
 
-function rowsOf(label: string, { points, cpuMs, allocatedMB }: Cost): BenchRow[] {
+function rowsOf(label: string, { points, cpuMs, allocatedMB }: HostCost): BenchRow[] {
   return [
     { label: `${label}: points`, value: points, unit: "" },
     { label: `${label}: CPU of a cycle`, value: cpuMs, unit: "ms" },
@@ -64,7 +63,7 @@ function rowsOf(label: string, { points, cpuMs, allocatedMB }: Cost): BenchRow[]
   ];
 }
 
-async function measure(roots: { readonly procfs: string; readonly sysfs: string }): Promise<Cost> {
+async function measure(roots: { readonly procfs: string; readonly sysfs: string }): Promise<HostCost> {
   const rows = selectRows(HOST_ROWS);
   const needed = requiredReaders(rows);
   const source = new HostSource({
@@ -83,18 +82,8 @@ async function measure(roots: { readonly procfs: string; readonly sysfs: string 
     points = all.metrics.reduce((sum, metric) => sum + metric.points.length, 0);
     encodeCycle([all], scope);
   };
-  for (let number = 0; number < WARM_UP_CYCLES; number += 1) await cycle();
-  const allocatedBytes: number[] = [];
-  const before = process.cpuUsage();
-  for (let number = 0; number < CYCLES; number += 1) {
-    const heapBytes = process.memoryUsage().heapUsed;
-    await cycle();
-    // Less than before: the garbage collector was there, and nothing can be said of this one.
-    const grownBytes = process.memoryUsage().heapUsed - heapBytes;
-    if (grownBytes > 0) allocatedBytes.push(grownBytes);
-  }
-  const { user, system } = process.cpuUsage(before);
-  return { points, cpuMs: (user + system) / 1000 / CYCLES, allocatedMB: median(allocatedBytes) / 1e6 };
+  const cost = await costOf(cycle, { warmUp: WARM_UP_CYCLES, count: CYCLES });
+  return { points, ...cost };
 }
 
 /** Nothing where this machine has no node_exporter: scripts/install-real-parts.sh brings it. */

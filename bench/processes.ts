@@ -1,72 +1,92 @@
-/**
- * What a cycle over the QEMU processes of this host costs: 100 fake ones of eight threads each, with their control groups
- * (v2), in a folder. The files are ordinary ones, which cost the kernel less to read than those that it makes up at the
- * moment; so the same is measured over this machine's own processes as well, as if each were a domain's.
- *
- *     node bench/processes.ts
- */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as giveWay } from "node:timers/promises";
 
 import { systemClock } from "../src/clock.ts";
 import { readProcPidStatNow } from "../src/host/proc-pid-stat.ts";
 import { readProcStat } from "../src/host/proc-stat.ts";
 import { DomainProcesses, type LocalDomain, type LocalReaders } from "../src/readings/domain-processes.ts";
 import { addFakeHost, addFakeProcess, processOf } from "../test/readings/fake-processes.ts";
+import { type Cost, costOf } from "./cost.ts";
+import { type BenchResult, type BenchRow, median, printResult } from "./result.ts";
 
 const PROCESSES = 100;
 const VCPUS = 4;
-const WARM_UP = 10;
-const CYCLES = 50;
+/** Of QEMU beside its vCPUs, as {@link addFakeProcess} makes them. */
+const OTHER_THREADS = 4;
+const WARM_UP_CYCLES = 30;
+const CYCLES = 100;
 
-const READERS: Readonly<Record<string, Partial<LocalReaders>>> = {
-  "in place of libvirt's figures": { likeLibvirt: true },
-  process: { process: true },
-  threads: { threads: true },
-  cgroup: { cgroup: true },
-  "all rows": { process: true, threads: true, cgroup: true, numa: true, disks: true },
-};
 const NONE = { process: false, threads: false, cgroup: false, numa: false, disks: false, likeLibvirt: false };
+const ALL = { ...NONE, process: true, threads: true, cgroup: true, numa: true, disks: true };
+const READERS: Readonly<Record<string, LocalReaders>> = {
+  "the processes alone": { ...NONE, process: true },
+  "threads alone": { ...NONE, threads: true },
+  "control groups alone": { ...NONE, cgroup: true },
+  "in place of libvirt's figures": { ...NONE, likeLibvirt: true },
+  "all metrics": ALL,
+};
 
-async function measure(processes: DomainProcesses, domains: readonly LocalDomain[]) {
-  for (let cycle = 0; cycle < WARM_UP; cycle++) await processes.read(domains);
-  await processes.settled();
+/** Reading the QEMU processes of a host and their control groups: in a folder, and this machine's own processes. */
+export async function run(): Promise<BenchResult> {
+  const rows = [...(await inFolder()), ...(await ofThisMachine())];
+  return {
+    name: "QEMU's processes and control groups",
+    method:
+      `${PROCESSES} processes of ${VCPUS + OTHER_THREADS} threads, ${VCPUS} of them vCPUs, with cgroup v2. They are files in a ` +
+      `folder, which cost the kernel less to read than those that it makes up at the moment; so the same is measured over ` +
+      `this machine's own processes, as if each were a domain's. CPU is user and system of all threads, the garbage ` +
+      `collector's included, over ${CYCLES} cycles after ${WARM_UP_CYCLES}; the longest stretch is the usual one in which ` +
+      `nothing else in the agent could run.`,
+    rows,
+  };
+}
+
+interface ReadingCost extends Cost {
+  readonly stretchMs: number;
+  readonly found: number;
+}
+
+async function measure(
+  readers: LocalReaders,
+  domains: readonly LocalDomain[],
+  roots: object,
+): Promise<ReadingCost> {
+  const processes = new DomainProcesses({
+    ...roots,
+    readers,
+    numaIntervalMs: 60_000,
+    clock: systemClock,
+    onNotice: () => undefined,
+  });
   const delay = monitorEventLoopDelay({ resolution: 1 });
-  const heapBefore = process.memoryUsage().heapUsed;
-  delay.enable();
-  const cpu = process.cpuUsage();
+  const stretchesMs: number[] = [];
   let found = 0;
-  for (let cycle = 0; cycle < CYCLES; cycle++) {
-    found = (await processes.read(domains)).size;
-    await sleep(0);
-  }
-  const { user, system } = process.cpuUsage(cpu);
-  delay.disable();
-  const heapMb = (process.memoryUsage().heapUsed - heapBefore) / 1e6;
-  return { cpuMs: (user + system) / 1000 / CYCLES, maxMs: delay.max / 1e6, found, heapMb };
+  const cost = await costOf(
+    async () => {
+      delay.reset();
+      delay.enable();
+      found = (await processes.read(domains)).size;
+      await giveWay();
+      delay.disable();
+      stretchesMs.push(delay.max / 1e6);
+    },
+    { warmUp: WARM_UP_CYCLES, count: CYCLES },
+  );
+  await processes.settled();
+  return { ...cost, stretchMs: median(stretchesMs.slice(WARM_UP_CYCLES)), found };
 }
 
-async function table(title: string, domains: readonly LocalDomain[], roots: object): Promise<void> {
-  console.log(`\n${title}\n`);
-  console.log("| what is read | CPU ms a cycle | longest stretch ms | found |");
-  console.log("|---|---:|---:|---:|");
-  for (const [name, readers] of Object.entries(READERS)) {
-    const processes = new DomainProcesses({
-      ...roots,
-      readers: { ...NONE, ...readers },
-      numaIntervalMs: 60_000,
-      clock: systemClock,
-      onNotice: (text) => console.log(text),
-    });
-    const { cpuMs, maxMs, found } = await measure(processes, domains);
-    console.log(`| ${name} | ${cpuMs.toFixed(1)} | ${maxMs.toFixed(1)} | ${found} |`);
-  }
+function rowsOf(label: string, { cpuMs, allocatedMB }: Cost): BenchRow[] {
+  return [
+    { label: `${label}: CPU of a cycle`, value: cpuMs, unit: "ms" },
+    { label: `${label}: allocated in the heap by a cycle`, value: allocatedMB, unit: "MB" },
+  ];
 }
 
-async function fake(): Promise<void> {
+async function inFolder(): Promise<BenchRow[]> {
   const root = mkdtempSync(join(tmpdir(), "kvmeter-bench-"));
   try {
     addFakeHost(root, "v2");
@@ -79,28 +99,45 @@ async function fake(): Promise<void> {
       description: undefined,
     }));
     const roots = { procfs: `${root}/proc`, sysfs: `${root}/sys`, mountinfo: `${root}/mountinfo` };
-    await table(`${PROCESSES} processes of ${VCPUS + 4} threads in a folder`, domains, roots);
+    const rows: BenchRow[] = [];
+    for (const [label, readers] of Object.entries(READERS)) {
+      const cost = await measure(readers, domains, roots);
+      rows.push(...rowsOf(label, cost));
+      if (readers === ALL)
+        rows.push({ label: `${label}: longest stretch`, value: cost.stretchMs, unit: "ms" });
+    }
+    return rows;
   } finally {
     rmSync(root, { recursive: true });
   }
 }
 
-async function real(): Promise<void> {
+async function ofThisMachine(): Promise<BenchRow[]> {
   const bootTimeS = (await readProcStat("/proc"))?.bootTimeS ?? 0;
-  const found = readdirSync("/proc")
+  const stats = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readProcPidStatNow("/proc", Number(name)))
     .filter((stat) => stat !== undefined)
     .toSorted((a, b) => b.threads - a.threads)
     .slice(0, PROCESSES);
-  const threads = found.reduce((sum, stat) => sum + stat.threads, 0);
-  const domains = found.map(({ pid, startTimeTicks }) => ({
+  const domains = stats.map(({ pid, startTimeTicks }) => ({
     uuid: `${pid}`,
     process: { pid, startedAtNs: BigInt(bootTimeS) * 1_000_000_000n + BigInt(startTimeTicks) * 10_000_000n },
     description: undefined,
   }));
-  await table(`${found.length} processes of this machine with ${threads} threads`, domains, {});
+  const cost = await measure(ALL, domains, {});
+  return [
+    { label: "this machine: processes", value: cost.found, unit: "" },
+    {
+      label: "this machine: their threads",
+      value: stats.reduce((sum, { threads }) => sum + threads, 0),
+      unit: "",
+    },
+    ...rowsOf("this machine", cost),
+  ];
 }
 
-await fake();
-await real();
+if (import.meta.main) {
+  printResult(await run());
+  process.exit();
+}

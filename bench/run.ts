@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   "hot-path": () => import("./hot-path.ts"),
   cycle: () => import("./cycle.ts"),
   host: () => import("./host.ts"),
+  processes: () => import("./processes.ts"),
   agent: () => import("./agent.ts"),
   hypervisor: () => import("./hypervisor-cost.ts"),
   outage: () => import("./outage.ts"),
