@@ -11,8 +11,8 @@
  * cpu controller is enabled.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { parseFlatKeyed } from "./flat-keyed.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
 const NS_PER_US = 1000;
@@ -34,17 +34,17 @@ export function readCgroupCpuStat(folder: string): CgroupCpuStat | undefined {
 
 /** Parses a cpu.stat of v1 or v2. What is missing or malformed is undefined. */
 export function parseCgroupCpuStat(text: string): CgroupCpuStat {
-  const values = parseFlatKeyed(text);
-  const nanoseconds = (name: string): Integer | undefined => {
-    const us = values.get(name);
-    return us === undefined ? undefined : multiply(us, NS_PER_US);
-  };
   return {
-    usageNs: nanoseconds("usage_usec"),
-    userNs: nanoseconds("user_usec"),
-    systemNs: nanoseconds("system_usec"),
-    periods: values.get("nr_periods"),
-    throttledPeriods: values.get("nr_throttled"),
-    throttledNs: nanoseconds("throttled_usec") ?? values.get("throttled_time"),
+    usageNs: nanosecondsAfter(text, "usage_usec "),
+    userNs: nanosecondsAfter(text, "user_usec "),
+    systemNs: nanosecondsAfter(text, "system_usec "),
+    periods: countAfter(text, "nr_periods "),
+    throttledPeriods: countAfter(text, "nr_throttled "),
+    throttledNs: nanosecondsAfter(text, "throttled_usec ") ?? countAfter(text, "throttled_time "),
   };
+}
+
+function nanosecondsAfter(text: string, name: string): Integer | undefined {
+  const us = countAfter(text, name);
+  return us === undefined ? undefined : multiply(us, NS_PER_US);
 }

@@ -8,8 +8,8 @@
  * In clock ticks.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { parseFlatKeyed } from "./flat-keyed.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { countAfter } from "./keyed-lines.ts";
 import { CLOCK_TICKS_PER_S } from "./proc-pid-stat.ts";
 
 const LIMIT_BYTES = 1024;
@@ -28,10 +28,10 @@ export function readCgroupCpuacctStat(folder: string): CgroupCpuacctStat | undef
 
 /** Parses a cpuacct.stat. What is missing or malformed is undefined. */
 export function parseCgroupCpuacctStat(text: string): CgroupCpuacctStat {
-  const values = parseFlatKeyed(text);
-  const nanoseconds = (name: string): Integer | undefined => {
-    const ticks = values.get(name);
-    return ticks === undefined ? undefined : multiply(ticks, NS_PER_TICK);
-  };
-  return { userNs: nanoseconds("user"), systemNs: nanoseconds("system") };
+  return { userNs: nanosecondsAfter(text, "user "), systemNs: nanosecondsAfter(text, "system ") };
+}
+
+function nanosecondsAfter(text: string, name: string): Integer | undefined {
+  const ticks = countAfter(text, name);
+  return ticks === undefined ? undefined : multiply(ticks, NS_PER_TICK);
 }

@@ -44,18 +44,24 @@ export function readCgroupBlkio(folder: string): CgroupIo | undefined {
 export function parseCgroupIoStat(text: string): CgroupIo {
   const devices = new Map<string, CgroupDeviceIo>();
   for (const line of text.split("\n").slice(0, -1)) {
-    const [device = "", ...pairs] = line.split(" ");
-    const values = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair]));
-    const valueOf = (key: string): Integer | undefined => parseCount(values.get(key)?.slice(key.length + 1));
+    const device = line.slice(0, line.indexOf(" "));
+    if (!isDevice(device)) continue;
     const io = {
-      readBytes: valueOf("rbytes"),
-      writtenBytes: valueOf("wbytes"),
-      readOperations: valueOf("rios"),
-      writeOperations: valueOf("wios"),
+      readBytes: countIn(line, " rbytes="),
+      writtenBytes: countIn(line, " wbytes="),
+      readOperations: countIn(line, " rios="),
+      writeOperations: countIn(line, " wios="),
     };
-    if (isDevice(device) && Object.values(io).some((value) => value !== undefined)) devices.set(device, io);
+    if (Object.values(io).some((value) => value !== undefined)) devices.set(device, io);
   }
   return devices;
+}
+
+function countIn(line: string, key: string): Integer | undefined {
+  const at = line.indexOf(key);
+  if (at < 0) return undefined;
+  const end = line.indexOf(" ", at + 1);
+  return parseCount(line.slice(at + key.length, end < 0 ? undefined : end));
 }
 
 /** Parses the two files of v1. A line of another form is left out. */

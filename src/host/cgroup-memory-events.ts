@@ -11,8 +11,8 @@
  * v1 has oom_kill since 4.13.
  */
 import type { Integer } from "../integer.ts";
-import { parseFlatKeyed } from "./flat-keyed.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
 
@@ -32,12 +32,11 @@ export function readCgroupMemoryEvents(path: string): CgroupMemoryEvents | undef
 
 /** Parses either file. What is missing or malformed is undefined. */
 export function parseCgroupMemoryEvents(text: string): CgroupMemoryEvents {
-  const values = parseFlatKeyed(text);
   return {
-    low: values.get("low"),
-    high: values.get("high"),
-    max: values.get("max"),
-    oom: values.get("oom"),
-    oomKill: values.get("oom_kill"),
+    low: countAfter(text, "low "),
+    high: countAfter(text, "high "),
+    max: countAfter(text, "max "),
+    oom: countAfter(text, "oom "),
+    oomKill: countAfter(text, "oom_kill "),
   };
 }

@@ -7,8 +7,8 @@
  *     total_swap 0                     (v1)
  */
 import type { Integer } from "../integer.ts";
-import { parseFlatKeyed } from "./flat-keyed.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 16_384;
 
@@ -27,9 +27,8 @@ export function readCgroupMemoryStat(folder: string): CgroupMemoryStat | undefin
 
 /** Parses a memory.stat of v1 or v2. What is missing or malformed is undefined. */
 export function parseCgroupMemoryStat(text: string): CgroupMemoryStat {
-  const values = parseFlatKeyed(text);
   return {
-    inactiveFileBytes: values.get("total_inactive_file") ?? values.get("inactive_file"),
-    swapBytes: values.get("total_swap"),
+    inactiveFileBytes: countAfter(text, "total_inactive_file ") ?? countAfter(text, "inactive_file "),
+    swapBytes: countAfter(text, "total_swap "),
   };
 }

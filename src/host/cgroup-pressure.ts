@@ -10,10 +10,12 @@
  */
 import { type Integer, multiply } from "../integer.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { lineAfter } from "./keyed-lines.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 1024;
 const NS_PER_US = 1000;
+const TOTAL = "total=";
 
 export interface CgroupPressure {
   readonly someNs: Integer | undefined;
@@ -28,10 +30,11 @@ export function readCgroupPressure(path: string): CgroupPressure | undefined {
 
 /** Parses a pressure file. What is missing or malformed is undefined. */
 export function parseCgroupPressure(text: string): CgroupPressure {
-  return { someNs: totalOf(text, "some"), fullNs: totalOf(text, "full") };
+  return { someNs: totalOf(lineAfter(text, "some ")), fullNs: totalOf(lineAfter(text, "full ")) };
 }
 
-function totalOf(text: string, line: "some" | "full"): Integer | undefined {
-  const us = parseCount(new RegExp(`^${line} .*total=(\\d+)\n`, "m").exec(text)?.[1]);
+function totalOf(line = ""): Integer | undefined {
+  const at = line.indexOf(TOTAL);
+  const us = at < 0 ? undefined : parseCount(line.slice(at + TOTAL.length));
   return us === undefined ? undefined : multiply(us, NS_PER_US);
 }

@@ -41,6 +41,12 @@ export async function readKernelFile(
   }
 }
 
+/**
+ * The kernel hands out a list in pieces of a page (fs/seq_file.c), each as full as whole entries make it, and what is one
+ * entry in a single piece. The smallest page has 4 KiB, so what is shorter than half of it was the last piece.
+ */
+const LAST_PIECE_BYTES = 2048;
+
 // Nothing else runs while a file is read at once, so one is enough for all.
 const scratch = Buffer.allocUnsafeSlow(65_536);
 
@@ -59,10 +65,11 @@ export function readKernelFileNow(
   try {
     file = openSync(path, "r");
     let length = 0;
-    // The kernel hands out a long file in pieces.
-    for (let read = -1; read !== 0 && length < limit; length += read) {
-      read = readSync(file, scratch, length, limit - length, null);
-    }
+    let piece: number;
+    do {
+      piece = readSync(file, scratch, length, limit - length, null);
+      length += piece;
+    } while (piece >= LAST_PIECE_BYTES && length < limit);
     return scratch.toString("utf8", 0, length);
   } catch (error) {
     if (isDenial(error)) onDenied?.(path);

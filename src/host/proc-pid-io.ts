@@ -12,7 +12,7 @@
  */
 import type { Integer } from "../integer.ts";
 import { type FileOptions, readKernelFileNow } from "./kernel-file.ts";
-import { parseCount } from "./numbers.ts";
+import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
 
@@ -30,7 +30,7 @@ export function readProcPidIo(procfs: string, pid: number, options?: FileOptions
 /** Parses /proc/<pid>/io. What is missing or malformed is undefined. */
 export function parseProcPidIo(text: string): ProcPidIo {
   return {
-    readBytes: parseCount(/^read_bytes: (\d+)\n/m.exec(text)?.[1]),
-    writtenBytes: parseCount(/^write_bytes: (\d+)\n/m.exec(text)?.[1]),
+    readBytes: countAfter(text, "read_bytes: "),
+    writtenBytes: countAfter(text, "write_bytes: "),
   };
 }

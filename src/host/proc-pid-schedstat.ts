@@ -13,22 +13,16 @@ import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 256;
 
-export interface ProcPidSchedstat {
-  readonly runNs: Integer;
-  readonly waitNs: Integer;
-}
-
-/** Reads the schedstat in a thread's folder, at once; undefined when the thread has ended or there is none. */
-export function readProcPidSchedstat(folder: string): ProcPidSchedstat | undefined {
+/** Reads how long a thread waited, in its folder, at once; undefined when it has ended or that is not to be had. */
+export function readProcPidSchedstatWaitNs(folder: string): Integer | undefined {
   const text = readKernelFileNow(`${folder}/schedstat`, LIMIT_BYTES);
-  return text === undefined ? undefined : parseProcPidSchedstat(text);
+  return text === undefined ? undefined : parseProcPidSchedstatWaitNs(text);
 }
 
-/** Parses a schedstat; undefined when it is none. */
-export function parseProcPidSchedstat(text: string): ProcPidSchedstat | undefined {
-  const [run, wait, runs, ...more] = text.trim().split(" ");
-  const runNs = parseCount(run);
-  const waitNs = parseCount(wait);
-  if (runNs === undefined || waitNs === undefined || runs === undefined || more.length > 0) return undefined;
-  return { runNs, waitNs };
+/** The second of the three numbers; undefined when they are not three. */
+export function parseProcPidSchedstatWaitNs(text: string): Integer | undefined {
+  const first = text.indexOf(" ");
+  const second = text.indexOf(" ", first + 1);
+  const isWhole = /^\d+ \d+ \d+\n$/.test(text);
+  return isWhole ? parseCount(text.slice(first + 1, second)) : undefined;
 }

@@ -16,6 +16,7 @@
  */
 import { type Integer, multiply } from "../integer.ts";
 import { readKernelFileNow } from "./kernel-file.ts";
+import { countAfter, lineAfter } from "./keyed-lines.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 16_384;
@@ -42,26 +43,19 @@ export function readProcPidStatus(procfs: string, pid: number): ProcPidStatus | 
 /** Parses /proc/<pid>/status. What is missing or malformed is undefined. */
 export function parseProcPidStatus(text: string): ProcPidStatus {
   return {
-    virtualBytes: bytesOf(text, "VmSize"),
-    residentBytes: bytesOf(text, "VmRSS"),
-    residentFileBytes: bytesOf(text, "RssFile"),
-    residentSharedBytes: bytesOf(text, "RssShmem"),
-    swapBytes: bytesOf(text, "VmSwap"),
-    voluntarySwitches: parseCount(valueOf(text, "voluntary_ctxt_switches")),
-    involuntarySwitches: parseCount(valueOf(text, "nonvoluntary_ctxt_switches")),
+    virtualBytes: bytesAfter(text, "VmSize:"),
+    residentBytes: bytesAfter(text, "VmRSS:"),
+    residentFileBytes: bytesAfter(text, "RssFile:"),
+    residentSharedBytes: bytesAfter(text, "RssShmem:"),
+    swapBytes: bytesAfter(text, "VmSwap:"),
+    voluntarySwitches: countAfter(text, "voluntary_ctxt_switches:\t"),
+    involuntarySwitches: countAfter(text, "nonvoluntary_ctxt_switches:\t"),
   };
 }
 
-function bytesOf(text: string, key: string): Integer | undefined {
-  const value = valueOf(text, key);
-  if (value === undefined || !value.endsWith(" kB")) return undefined;
-  const kilobytes = parseCount(value.slice(0, -3));
+/** The name of the process comes first, and line feeds in it are escaped: so a name at a line's start is the kernel's. */
+function bytesAfter(text: string, name: string): Integer | undefined {
+  const value = lineAfter(text, name);
+  const kilobytes = value?.endsWith(" kB") === true ? parseCount(value.slice(0, -3).trim()) : undefined;
   return kilobytes === undefined ? undefined : multiply(kilobytes, BYTES_PER_KB);
-}
-
-/** The name of the process comes first, and line feeds in it are escaped: so a key at a line's start is the key. */
-function valueOf(text: string, key: string): string | undefined {
-  const at = text.indexOf(`\n${key}:`);
-  const end = at < 0 ? -1 : text.indexOf("\n", at + 1);
-  return end < 0 ? undefined : text.slice(at + key.length + 2, end).trim();
 }

@@ -2,7 +2,7 @@ import { listCgroupThreads } from "../host/cgroup-threads.ts";
 import { readProcPidCgroup } from "../host/proc-pid-cgroup.ts";
 import { readProcPidComm } from "../host/proc-pid-comm.ts";
 import { readProcPidSchedWaitNs } from "../host/proc-pid-sched.ts";
-import { readProcPidSchedstat } from "../host/proc-pid-schedstat.ts";
+import { readProcPidSchedstatWaitNs } from "../host/proc-pid-schedstat.ts";
 import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
 import { listProcPidTasks } from "../host/proc-pid-task.ts";
 import type { Integer } from "../integer.ts";
@@ -85,11 +85,11 @@ export class ProcessThreads {
     const waits = new Map<ThreadRole, Map<number, Integer>>();
     for (const { tid, folder, kind, isHelper } of this.#threads.values()) {
       if (isHelper) continue;
-      const schedstat = readProcPidSchedstat(folder);
-      if (schedstat === undefined) this.#isStale = true;
+      const waitNs = readProcPidSchedstatWaitNs(folder);
+      if (waitNs === undefined) this.#isStale = true;
       else {
         const ofRole = waits.get(kind.role) ?? new Map<number, Integer>();
-        waits.set(kind.role, ofRole.set(tid, schedstat.waitNs));
+        waits.set(kind.role, ofRole.set(tid, waitNs));
       }
       if (kind.vcpu === undefined) continue;
       const stat = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid);
@@ -97,7 +97,7 @@ export class ProcessThreads {
       vcpus.push({
         number: kind.vcpu,
         timeNs: (stat.userTimeTicks + stat.systemTimeTicks) * NS_PER_TICK,
-        delayNs: schedstat?.waitNs,
+        delayNs: waitNs,
         waitNs: withSchedWait ? readProcPidSchedWaitNs(folder) : undefined,
         processor: stat.processor,
       });
