@@ -16,7 +16,7 @@ export const CLOCK_TICKS_PER_S = 100;
 const LIMIT_BYTES = 4096;
 /** From 3, the state, on. One is read of each vCPU in a cycle, and to cut it up takes four times as long. */
 const BEHIND_COMM =
-  / ([A-Za-z])(?: -?\d+){6} (\d+) \d+ (\d+) \d+ (\d+) (\d+)(?: -?\d+){4} (\d+) \d+ (\d+) \d+ (\d+)(?= )(?:(?: -?\d+){14} (\d+)(?=[ \n]))?/y;
+  / ([A-Za-z])(?: -?\d+){6} (\d+) \d+ (\d+) \d+ (\d+) (\d+)(?: -?\d+){4} (\d+) \d+ (\d+) \d+ (\d+)(?=[ \n])(?:(?: -?\d+){14} (\d+)(?=[ \n]))?/y;
 
 export interface ProcPidStat {
   readonly pid: number;

@@ -16,8 +16,12 @@ import { parseProcPidIo } from "../../src/host/proc-pid-io.ts";
 import { parseProcPidNumaMaps } from "../../src/host/proc-pid-numa-maps.ts";
 import { parseProcPidSchedWaitNs } from "../../src/host/proc-pid-sched.ts";
 import { parseProcPidSchedstatWaitNs } from "../../src/host/proc-pid-schedstat.ts";
+import { parseProcPidStat } from "../../src/host/proc-pid-stat.ts";
 import { parseProcPidStatus } from "../../src/host/proc-pid-status.ts";
 
+const stat =
+  "12662 (qemu) S 1 12661 12661 0 -1 138412416 39157 11 41 5 1253 287 3 4 20 0 5 0 28674 901234688 58293 " +
+  "18446744073709551615 94285351927808 94285357914229 140727541834496 0 0 0 268444224 4096 16963 0 0 0 17 13 0 0\n";
 const status =
   "Name:\tVmRSS:\\n  7 kB\nUmask:\t0022\nState:\tS (sleeping)\nVmPeak:\t 1800000 kB\nVmSize:\t 1730588 kB\n" +
   "VmHWM:\t  240000 kB\nVmRSS:\t  233204 kB\nRssAnon:\t  209144 kB\nRssFile:\t   22824 kB\nRssShmem:\t    1236 kB\n" +
@@ -204,6 +208,7 @@ describe("a file of a process or a cgroup", () => {
 });
 
 const PARSERS: readonly (readonly [name: string, text: string, parse: (text: string) => unknown])[] = [
+  ["stat", stat, (text) => parseProcPidStat(text) ?? {}],
   ["status", status, parseProcPidStatus],
   ["io", io, parseProcPidIo],
   ["schedstat", "3901091780 6406103420 7761\n", (text) => ({ waitNs: parseProcPidSchedstatWaitNs(text) })],

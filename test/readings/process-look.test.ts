@@ -17,7 +17,7 @@ class Procfs {
   }
 
   set(pid: number, { state, cpuTicks = 100 }: Main): void {
-    const stat = `${pid} (qemu-system-x86) ${state} 1 1 1 0 -1 0 0 0 0 0 ${cpuTicks} 50 0 0 20 0 5 0 28674 0 0`;
+    const stat = `${pid} (qemu-system-x86) ${state} 1 1 1 0 -1 0 0 0 0 0 ${cpuTicks} 50 0 0 20 0 5 0 28674 0 0\n`;
     addFile(`${this.root}/${pid}/task/${pid}/stat`, stat);
   }
 }
