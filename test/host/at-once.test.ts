@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { readBlockDeviceName } from "../../src/host/block-device.ts";
 import { listCgroupThreads } from "../../src/host/cgroup-threads.ts";
-import { readKernelFileNow } from "../../src/host/kernel-file.ts";
+import { readKernelFile, readKernelFileNow } from "../../src/host/kernel-file.ts";
 import { readNodeOfCpus } from "../../src/host/node-cpus.ts";
 import { countProcPidFds } from "../../src/host/proc-pid-fd.ts";
 import { listProcPidTasks } from "../../src/host/proc-pid-task.ts";
@@ -16,6 +16,16 @@ describe("reading at once", () => {
     assert.equal(readKernelFileNow(`${root}/long`, 1_000_000)?.length, 65_536);
     assert.equal(readKernelFileNow(`${root}/empty`, 10), "");
     assert.equal(readKernelFileNow(`${root}/absent`, 10), undefined);
+  });
+
+  test("reads to the end a list that the kernel hands out in pieces of a page", async (context) => {
+    const path = "/proc/kallsyms";
+    const text = await readKernelFile(path, 65_536);
+    if (text === undefined || text.length < 65_536) {
+      context.skip("the kernel has no such list");
+      return;
+    }
+    assert.equal(readKernelFileNow(path, 65_536), text);
   });
 
   test("lists threads, groups' threads and files, of what is there", (context) => {
