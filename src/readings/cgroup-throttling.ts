@@ -16,6 +16,7 @@ export interface Throttling {
 /** How often groups without a quota are looked at again. */
 const RELIST_MS = 60_000;
 const FIELDS = ["periods", "throttledPeriods", "throttledNs"] as const;
+const NOT_COUNTED = { periods: undefined, throttledPeriods: undefined, throttledNs: undefined };
 
 /**
  * Adds up what the kernel counts for each group alone: a quota for the vCPUs, which is the usual one, throttles the group
@@ -43,21 +44,19 @@ export class CgroupThrottling {
       this.#folders = others.filter((folder) => (stats.get(folder)?.periods ?? 0) > 0);
       this.#isCounted = stats.values().some((stat) => stat?.periods !== undefined);
     }
-    const [periods, throttledPeriods, throttledNs] = FIELDS.map((field) => this.#sum(field, stats));
-    return { periods, throttledPeriods, throttledNs };
-  }
-
-  #sum(
-    field: (typeof FIELDS)[number],
-    stats: ReadonlyMap<string, CgroupCpuStat | undefined>,
-  ): Integer | undefined {
-    const values = new Map<string, Integer>();
+    if (!this.#isCounted) return NOT_COUNTED;
     for (const [folder, stat] of stats) {
-      const value = stat?.[field];
-      // A group without a quota, which is not read every time, has nothing to add.
-      if (value !== undefined && value > 0) values.set(folder, value);
+      for (const field of FIELDS) {
+        const value = stat?.[field];
+        // A group without a quota, which is not read every time, has nothing to add.
+        if (value !== undefined && value > 0) this.#sums[field].see(folder, value);
+      }
     }
-    return this.#isCounted ? this.#sums[field].update(values) : undefined;
+    return {
+      periods: this.#sums.periods.sum(),
+      throttledPeriods: this.#sums.throttledPeriods.sum(),
+      throttledNs: this.#sums.throttledNs.sum(),
+    };
   }
 }
 

@@ -82,15 +82,11 @@ export class ProcessThreads {
     const { count, nowMs, withSchedWait } = context;
     if (this.#isStale || count !== this.#count || nowMs - this.#listedAtMs > RELIST_MS) this.#list(context);
     const vcpus: VcpuThread[] = [];
-    const waits = new Map<ThreadRole, Map<number, Integer>>();
     for (const { tid, folder, kind, isHelper } of this.#threads.values()) {
       if (isHelper) continue;
       const waitNs = readProcPidSchedstatWaitNs(folder);
       if (waitNs === undefined) this.#isStale = true;
-      else {
-        const ofRole = waits.get(kind.role) ?? new Map<number, Integer>();
-        waits.set(kind.role, ofRole.set(tid, waitNs));
-      }
+      else this.#sumOf(kind.role).see(tid, waitNs);
       if (kind.vcpu === undefined) continue;
       const stat = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid);
       if (stat === undefined) continue;
@@ -102,12 +98,17 @@ export class ProcessThreads {
         processor: stat.processor,
       });
     }
-    return { vcpus: vcpus.toSorted((a, b) => a.number - b.number), waitNs: this.#sum(waits) };
+    const waitNs = new Map<ThreadRole, Integer>();
+    for (const [role, sum] of this.#sums) waitNs.set(role, sum.sum());
+    return { vcpus: vcpus.toSorted((a, b) => a.number - b.number), waitNs };
   }
 
-  #sum(waits: ReadonlyMap<ThreadRole, ReadonlyMap<number, Integer>>): ReadonlyMap<ThreadRole, Integer> {
-    for (const role of waits.keys()) if (!this.#sums.has(role)) this.#sums.set(role, new LastingSum());
-    return new Map(Array.from(this.#sums, ([role, sum]) => [role, sum.update(waits.get(role) ?? new Map())]));
+  #sumOf(role: ThreadRole): LastingSum {
+    const known = this.#sums.get(role);
+    if (known !== undefined) return known;
+    const sum = new LastingSum();
+    this.#sums.set(role, sum);
+    return sum;
   }
 
   #list({ nowMs, groups, startTimeTicks }: ThreadsContext): void {
