@@ -10,26 +10,26 @@
  */
 import { type Integer, subtract } from "../integer.ts";
 import { field, type HostReader, item } from "./host-reader.ts";
-import { readLines } from "./lines.ts";
-import { parseCount } from "./numbers.ts";
+import { type NamedCounts, readNamedCounts } from "./named-counts.ts";
 
 const LIMIT_BYTES = 65_536;
 
-/** Fields by the names of their lines. */
-const LINES: Readonly<Record<string, string>> = {
-  MemTotal: "totalKiB",
-  MemFree: "freeKiB",
-  MemAvailable: "availableKiB",
-  Buffers: "buffersKiB",
-  Cached: "cachedKiB",
-  Shmem: "sharedKiB",
-  SReclaimable: "slabReclaimableKiB",
-  SUnreclaim: "slabUnreclaimableKiB",
-  SwapTotal: "swapTotalKiB",
-  SwapFree: "swapFreeKiB",
+const COUNTS: NamedCounts = {
+  line: /^([^\s:]+):\s+(\d{1,20})(?: kB)?$/,
+  otherwise: "not a name and a number",
+  fields: {
+    MemTotal: "totalKiB",
+    MemFree: "freeKiB",
+    MemAvailable: "availableKiB",
+    Buffers: "buffersKiB",
+    Cached: "cachedKiB",
+    Shmem: "sharedKiB",
+    SReclaimable: "slabReclaimableKiB",
+    SUnreclaim: "slabUnreclaimableKiB",
+    SwapTotal: "swapTotalKiB",
+    SwapFree: "swapFreeKiB",
+  },
 };
-
-const LINE = /^([^\s:]+):\s+(\d{1,20})( kB)?$/;
 
 /** The host's memory and its swap. */
 export const procMeminfo = {
@@ -56,17 +56,12 @@ export const procMeminfo = {
     },
   },
   async read({ procfs, onFault }) {
-    const values: Record<string, Integer | undefined> = {};
-    const file = { path: `${procfs}/meminfo`, limitBytes: LIMIT_BYTES };
-    const isThere = await readLines(file, { onFault }, (line) => {
-      const [, name = "", number] = LINE.exec(line) ?? [];
-      const value = parseCount(number);
-      if (value === undefined) return "not a name and a number";
-      const known = Object.hasOwn(LINES, name) ? LINES[name] : undefined;
-      if (known !== undefined) values[known] = value;
-      return undefined;
-    });
-    if (!isThere) return undefined;
+    const values: Record<string, Integer | undefined> | undefined = await readNamedCounts(
+      { path: `${procfs}/meminfo`, limitBytes: LIMIT_BYTES },
+      { onFault },
+      COUNTS,
+    );
+    if (values === undefined) return undefined;
     const { totalKiB, freeKiB, buffersKiB, cachedKiB, swapTotalKiB, swapFreeKiB } = values;
     values["usedKiB"] = without(totalKiB, [freeKiB, buffersKiB, cachedKiB]);
     values["swapUsedKiB"] = without(swapTotalKiB, [swapFreeKiB]);

@@ -6,15 +6,16 @@
  *     Node 0 MemFree:        21001236 kB
  *     Node 0 MemUsed:        11857584 kB
  */
-import { type Integer } from "../integer.ts";
-import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
-import { readLines } from "./lines.ts";
-import { parseCount } from "./numbers.ts";
-import { listNumbered } from "./sysfs-value.ts";
+import { field, type HostReader } from "./host-reader.ts";
+import { type NodeFile, readNodes } from "./sysfs-node.ts";
 
-const LIMIT_BYTES = 65_536;
-const LINE = /^Node \d+ ([^\s:]+):\s+(\d{1,20})( kB)?$/;
-const LINES: Readonly<Record<string, string>> = { MemFree: "freeKiB", MemUsed: "usedKiB" };
+const FILE: NodeFile = {
+  name: "meminfo",
+  limitBytes: 65_536,
+  line: /^Node \d+ ([^\s:]+):\s+(\d{1,20})(?: kB)?$/,
+  otherwise: "not a node, a name and a number",
+  fields: { MemFree: "freeKiB", MemUsed: "usedKiB" },
+};
 
 /** The memory of each NUMA node. */
 export const sysfsNodeMeminfo = {
@@ -30,24 +31,8 @@ export const sysfsNodeMeminfo = {
       },
     },
   },
-  async read({ sysfs, onFault }) {
-    const folder = `${sysfs}/devices/system/node`;
-    const nodes = await listNumbered(folder, "node");
-    if (nodes === undefined) return undefined;
-    const items: HostItem[] = [];
-    for (const node of nodes) {
-      const values: Record<string, Integer> = {};
-      const file = { path: `${folder}/node${node}/meminfo`, limitBytes: LIMIT_BYTES };
-      await readLines(file, { onFault }, (line) => {
-        const [, name = "", number] = LINE.exec(line) ?? [];
-        const value = parseCount(number);
-        if (value === undefined) return "not a node, a name and a number";
-        const known = Object.hasOwn(LINES, name) ? LINES[name] : undefined;
-        if (known !== undefined) values[known] = value;
-        return undefined;
-      });
-      items.push(item([node], values));
-    }
-    return { hostNodeMemory: items };
+  async read(context) {
+    const hostNodeMemory = await readNodes(context, FILE);
+    return hostNodeMemory && { hostNodeMemory };
   },
 } as const satisfies HostReader;

@@ -8,21 +8,22 @@
  * In pages. hit: wanted here and had here; miss: wanted elsewhere and had here; foreign: wanted here and had elsewhere;
  * local and other: had here by a task that ran here, or elsewhere; interleave: had here because its turn was.
  */
-import { type Integer } from "../integer.ts";
-import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
-import { readLines } from "./lines.ts";
-import { parseCount } from "./numbers.ts";
-import { listNumbered } from "./sysfs-value.ts";
+import { field, type HostReader } from "./host-reader.ts";
+import { type NodeFile, readNodes } from "./sysfs-node.ts";
 
-const LIMIT_BYTES = 4096;
-
-const LINES: Readonly<Record<string, string>> = {
-  numa_hit: "hit",
-  numa_miss: "miss",
-  numa_foreign: "foreign",
-  local_node: "local",
-  other_node: "other",
-  interleave_hit: "interleave",
+const FILE: NodeFile = {
+  name: "numastat",
+  limitBytes: 4096,
+  line: /^(\S+) (\d{1,20})$/,
+  otherwise: "not a name and a number",
+  fields: {
+    numa_hit: "hit",
+    numa_miss: "miss",
+    numa_foreign: "foreign",
+    local_node: "local",
+    other_node: "other",
+    interleave_hit: "interleave",
+  },
 };
 
 /** Where pages were allocated. */
@@ -44,24 +45,8 @@ export const sysfsNodeNumastat = {
       },
     },
   },
-  async read({ sysfs, onFault }) {
-    const folder = `${sysfs}/devices/system/node`;
-    const nodes = await listNumbered(folder, "node");
-    if (nodes === undefined) return undefined;
-    const items: HostItem[] = [];
-    for (const node of nodes) {
-      const values: Record<string, Integer> = {};
-      const file = { path: `${folder}/node${node}/numastat`, limitBytes: LIMIT_BYTES };
-      await readLines(file, { onFault }, (line) => {
-        const [name = "", text] = line.split(" ");
-        const value = parseCount(text);
-        if (value === undefined) return "not a name and a number";
-        const known = Object.hasOwn(LINES, name) ? LINES[name] : undefined;
-        if (known !== undefined) values[known] = value;
-        return undefined;
-      });
-      items.push(item([node], values));
-    }
-    return { hostNodeAllocations: items };
+  async read(context) {
+    const hostNodeAllocations = await readNodes(context, FILE);
+    return hostNodeAllocations && { hostNodeAllocations };
   },
 } as const satisfies HostReader;

@@ -76,11 +76,11 @@ export class ProcessMemory {
 
   async #readQueue(): Promise<void> {
     const { procfs, sysfs, clock, onDenied } = this.#options;
-    const nodeOfCpus = readNodeOfCpus(sysfs);
+    // Whatever goes wrong here, where the memory lies not being told is all that comes of it.
+    const nodeOfCpus = await readNodeOfCpus(sysfs).catch(() => new Map<number, number>());
     for (const [uuid, { pid, vcpus }] of this.#queue) {
       this.#queue.delete(uuid);
       const at = clock.now();
-      // Whatever goes wrong, this domain's memory not being told is all that comes of it.
       const nodes = await readProcPidNumaMaps(procfs, pid, { onDenied }).catch(() => undefined);
       const known = this.#known.get(uuid);
       if (known?.pid !== pid) continue;

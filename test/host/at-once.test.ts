@@ -49,7 +49,7 @@ describe("reading at once", () => {
     assert.deepEqual(listCgroupThreads(`${root}/none`), []);
   });
 
-  test("knows the nodes of CPUs, and that there are none", (context) => {
+  test("knows the nodes of CPUs, and that there are none", async (context) => {
     const root = fakeRoot(context, {
       "devices/system/node/node0/cpulist": "0-1\n",
       "devices/system/node/node1/cpulist": "2-3\n",
@@ -57,7 +57,7 @@ describe("reading at once", () => {
       "devices/system/node/possible": "0-7\n",
     });
     assert.deepEqual(
-      [...readNodeOfCpus(root)].toSorted(([a], [b]) => a - b),
+      [...(await readNodeOfCpus(root))].toSorted(([a], [b]) => a - b),
       [
         [0, 0],
         [1, 0],
@@ -65,7 +65,7 @@ describe("reading at once", () => {
         [3, 1],
       ],
     );
-    assert.equal(readNodeOfCpus(`${root}/none`).size, 0);
+    assert.equal((await readNodeOfCpus(`${root}/none`)).size, 0);
     assert.equal(readBlockDeviceName(root, "8:1"), undefined);
     addFile(`${root}/dev/block/8:1`, "no link");
     assert.equal(readBlockDeviceName(root, "8:1"), undefined);

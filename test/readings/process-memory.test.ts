@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
 import { type MemoryWish, ProcessMemory } from "../../src/readings/process-memory.ts";
+import { addFile } from "../host/fake-root.ts";
 import { folder } from "./local-readings.ts";
 
 function wish(pid: number): MemoryWish {
@@ -37,4 +38,30 @@ test("where one process's memory cannot be read for long, nobody waits behind it
   const isSettled = await Promise.race([settled, sleep(2000, false)]);
   if (!isSettled) closeSync(openSync(ended, constants.O_RDWR));
   assert.ok(isSettled, "the pipe of the process that has ended was opened");
+});
+
+test("nodes whose CPUs cannot be read leave out what is local, and nothing else", async (t) => {
+  const root = folder(t);
+  addFile(
+    `${root}/proc/7/numa_maps`,
+    "7f2c40000000 default anon=768 dirty=768 N0=256 N1=512 kernelpagesize_kB=4\n",
+  );
+  mkdirSync(`${root}/sys/devices/system/node/node0/cpulist`, { recursive: true });
+  const memory = new ProcessMemory({
+    procfs: `${root}/proc`,
+    sysfs: `${root}/sys`,
+    clock: systemClock,
+    intervalMs: 60_000,
+    onDenied: assert.fail,
+  });
+  const vcpu = { number: 0, timeNs: 0, delayNs: undefined, waitNs: undefined, processor: 0 };
+  const wishes = [{ ...wish(7), vcpus: [vcpu] }];
+  memory.update(wishes, 0);
+  await memory.settled();
+  const { nodes, localShare } = memory.update(wishes, 1).get("uuid-7") ?? {};
+  assert.deepEqual(nodes && [...nodes], [
+    [0, 256 * 4096],
+    [1, 512 * 4096],
+  ]);
+  assert.equal(localShare, undefined);
 });
