@@ -1,6 +1,7 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 
 import type { Clock, Instant } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import { readBlockDeviceName } from "../host/block-device.ts";
 import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
@@ -77,6 +78,8 @@ export class DomainProcesses {
   readonly #memory: ProcessMemory;
   readonly #disks: DiskSources;
   readonly #pageSizeBytes = readPageSizeBytes();
+  /** Codes of errors, of which there are not many. */
+  readonly #toldErrors = new Set<string>();
   readonly #deviceNames = new Map<string, string>();
   #known = new Map<string, Known>();
   #mounts: readonly Mount[] = [];
@@ -107,14 +110,14 @@ export class DomainProcesses {
     const readings = new Map<string, LocalReading>();
     const wishes = [];
     const hasSchedWait = readers.likeLibvirt && hasSchedStatistics(this.#procfs);
-    let sliceMs = performance.now();
+    let sliceBegunMs = performance.now();
     for (const { uuid, process } of domains) {
-      if (performance.now() - sliceMs > SLICE_MS) {
+      if (performance.now() - sliceBegunMs > SLICE_MS) {
         await giveWay();
-        sliceMs = performance.now();
+        sliceBegunMs = performance.now();
       }
       const at = clock.now();
-      const reading = this.#known.get(uuid)?.qemu.read(nowMs, hasSchedWait);
+      const reading = this.#try(() => this.#known.get(uuid)?.qemu.read(nowMs, hasSchedWait));
       if (reading === undefined) continue;
       wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [] });
       readings.set(uuid, {
@@ -157,12 +160,29 @@ export class DomainProcesses {
         continue;
       }
       bootTimeS ??= (await readProcStat(this.#procfs))?.bootTimeS;
-      const startTimeTicks = readProcPidStatNow(this.#procfs, process.pid)?.startTimeTicks;
+      const stat = this.#try(() => readProcPidStatNow(this.#procfs, process.pid));
+      const startTimeTicks = stat?.startTimeTicks;
       if (bootTimeS === undefined || startTimeTicks === undefined) continue;
       const startedAtNs = BigInt(bootTimeS) * 1_000_000_000n + BigInt(startTimeTicks) * NS_PER_TICK;
       const apartNs = startedAtNs - process.startedAtNs;
       if (apartNs > START_TOLERANCE_NS || -apartNs > START_TOLERANCE_NS) continue;
       this.#known.set(uuid, { process, qemu: this.#open(process.pid, startTimeTicks) });
+    }
+  }
+
+  /** What cannot be read of one process, for a reason that is none of absence, is told once and hinders no other. */
+  #try<Value>(read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      if (!this.#toldErrors.has(code)) {
+        this.#toldErrors.add(code);
+        this.#options.onNotice(
+          `Cannot read a QEMU process and its control groups: ${messageOf(error)}; its libvirt.domain.process.* and libvirt.domain.cgroup.* are left out for as long as that lasts`,
+        );
+      }
+      return undefined;
     }
   }
 

@@ -1,10 +1,10 @@
 /** Processes that end, are another's, or have files that are no such files. */
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { addFakeHost, addFakeProcess } from "./fake-processes.ts";
-import { folder, local, opened, PROCESS, readTwice, told, web1 } from "./local-readings.ts";
+import { ALL, folder, local, opened, PROCESS, readTwice, told, web1 } from "./local-readings.ts";
 
 describe("a process that is not what it seems", () => {
   test("a number that is another's by now is joined with nothing", async (t) => {
@@ -32,6 +32,28 @@ describe("a process that is not what it seems", () => {
     assert.deepEqual([...(await processes.read([local(web1), local(web2)])).keys()], ["uuid-2000"]);
     rmSync(`${root}/proc/1000`, { recursive: true });
     assert.deepEqual([...(await processes.read([local(web1), local(web2)])).keys()], ["uuid-2000"]);
+  });
+
+  test("one whose files fail to be read hinders no other, and that is told once", async (t) => {
+    const root = folder(t);
+    addFakeHost(root, "v2");
+    const web2 = { ...web1, pid: 2000, id: 2 };
+    addFakeProcess(root, web1);
+    addFakeProcess(root, web2);
+    const current = String.raw`${root}/cgroup/machine.slice/machine-qemu\x2d1\x2dweb1.scope/memory.current`;
+    rmSync(current);
+    mkdirSync(current);
+    const notices: string[] = [];
+    const processes = opened(root, ALL, (text) => notices.push(text));
+    for (let cycle = 0; cycle < 3; cycle++)
+      assert.deepEqual([...(await processes.read([local(web1), local(web2)])).keys()], ["uuid-2000"]);
+    assert.equal(notices.length, 1);
+    assert.match(
+      notices[0] ?? "",
+      /^Cannot read a QEMU process and its control groups: EISDIR.* are left out /,
+    );
+    rmSync(current, { recursive: true });
+    assert.equal((await processes.read([local(web1), local(web2)])).size, 2);
   });
 
   test("truncated, empty, binary and huge files leave their own values out", async (t) => {
