@@ -26,7 +26,9 @@ export async function readProcPidNumaMaps(
 ): Promise<NumaMemory | undefined> {
   const text = await readKernelFile(`${procfs}/${pid}/numa_maps`, LIMIT_BYTES, options);
   // Of one that is longer something would be missing.
-  return text === undefined || text.length >= LIMIT_BYTES ? undefined : parseProcPidNumaMaps(text);
+  return text === undefined || Buffer.byteLength(text) >= LIMIT_BYTES
+    ? undefined
+    : parseProcPidNumaMaps(text);
 }
 
 /** Adds up the mappings; undefined when no line has pages, as of a process that has ended. */
