@@ -9,8 +9,8 @@ import { writeLargeHost } from "./large-host.ts";
 import { linesOf, NEVER, pointsOfTree, standingClock, treeSource } from "./read-tree.ts";
 
 /*
- * What kvmeter makes of recorded trees. After a wanted change GOLDEN=write writes what it makes now: then the difference
- * is to be read, number by number.
+ * What kvmeter makes of trees, one of which is recorded and the others written (see their README). After a wanted change
+ * GOLDEN=write writes what it makes now: then the difference is to be read, number by number.
  */
 
 const TREES = ["recorded-6.18", "linux-4.18", "linux-5.14", "linux-6.1", "linux-6.12", "bare"];

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { addFile } from "../host/fake-root.ts";
 
 /**
- * Kernels whose formats differ. 6.12's are recorded; the others are made from the kernel's documentation and sources of
- * these versions: no such machine was at hand.
+ * Kernels whose formats differ. All are made from the kernel's documentation and sources of these versions, none is
+ * recorded: no such machine was at hand. The real kernel's are read by test/real/.
  */
 export const KERNELS = ["4.18", "5.14", "6.1", "6.12"] as const;
 export type Kernel = (typeof KERNELS)[number];
