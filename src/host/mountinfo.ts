@@ -44,17 +44,18 @@ export function parseMountinfo(text: string): readonly Mount[] {
     return [
       {
         device,
-        root: unescape(root),
-        point: unescape(point),
+        root: unescapeMount(root),
+        point: unescapeMount(point),
         type,
-        source: unescape(source),
+        source: unescapeMount(source),
         options: options.split(","),
       },
     ];
   });
 }
 
-function unescape(text: string): string {
+/** A name as it is, of one in a table of mounts: mangle_path() of the kernel makes octal numbers of what would part it. */
+export function unescapeMount(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),

@@ -9,6 +9,7 @@
  */
 import type { HostReadContext } from "./host-reader.ts";
 import { readLines } from "./lines.ts";
+import { unescapeMount } from "./mountinfo.ts";
 
 const LIMIT_BYTES = 4_194_304;
 
@@ -37,14 +38,7 @@ export async function readMounts(
 }
 
 function parseMount(line: string): Mount | undefined {
-  const [device = "", mountPoint = "", type = "", options = ""] = line.split(" ").map(unescape);
+  const [device = "", mountPoint = "", type = "", options = ""] = line.split(" ").map(unescapeMount);
   if (!mountPoint.startsWith("/") || type === "" || options === "") return undefined;
   return { device, mountPoint, type, mode: options.split(",", 1)[0] === "ro" ? "ro" : "rw" };
-}
-
-function unescape(text: string): string {
-  if (!text.includes("\\")) return text;
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCodePoint(Number.parseInt(octal, 8)),
-  );
 }
