@@ -3,6 +3,7 @@ import { once as happens } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { JsonResource } from "../../src/metrics/json.ts";
@@ -10,6 +11,12 @@ import type { Libvirtd } from "./bed/libvirtd.ts";
 import { repositoryRoot } from "./bed/parts.ts";
 
 const MAIN = join(repositoryRoot, "src/main.ts");
+
+/** A test that fails half-way must not leave one running, nor wait for it. */
+const running = new Set<ChildProcess>();
+const killAll = () => running.forEach((child) => child.kill("SIGKILL"));
+after(killAll);
+process.once("exit", killAll);
 
 /** How a run of kvmeter ended. */
 export interface Ended {
@@ -47,11 +54,9 @@ export function startKvmeter(args: readonly string[], { user }: StartOptions = {
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  // A test that fails half-way must not leave it running.
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  running.add(child);
   const ended = happens(child, "close").then(([code, signal]): Ended => {
-    process.off("exit", kill);
+    running.delete(child);
     const durationMs = performance.now() - begun;
     return {
       code: code as number | null,
@@ -68,7 +73,7 @@ export function startKvmeter(args: readonly string[], { user }: StartOptions = {
     stop: async () => {
       const signalled = performance.now();
       child.kill("SIGTERM");
-      const late = sleep(20_000, undefined, { ref: false }).then(kill);
+      const late = sleep(20_000, undefined, { ref: false }).then(() => child.kill("SIGKILL"));
       const end = await Promise.race([ended, late.then(() => ended)]);
       return { ...end, durationMs: performance.now() - signalled };
     },

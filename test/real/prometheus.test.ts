@@ -16,7 +16,7 @@ import { skipWithout } from "./bed/skip.ts";
 import { missing } from "./delivery/long-outage.ts";
 import { type Recorder, startRecorder } from "./delivery/recorder.ts";
 import { assertSameSamples, expectedByPrometheus, sampledByPrometheus } from "./exported.ts";
-import { type Ended, type Kvmeter, readOnlyUri, startKvmeter, withConfiguration } from "./kvmeter.ts";
+import { type Ended, readOnlyUri, startKvmeter, withConfiguration } from "./kvmeter.ts";
 
 after(takeDownOwned);
 
@@ -93,8 +93,9 @@ interface Run {
 }
 
 /** VMs come, go, and stand still while Prometheus is there, is away, and is back. */
-async function runVms(agent: Kvmeter, daemon: Libvirtd, backends: Backends): Promise<Run> {
+async function runAgent(file: string, daemon: Libvirtd, backends: Backends): Promise<Run> {
   const { virsh } = daemon;
+  const agent = startKvmeter(["run", "-c", file]);
   await sleep(STRETCH_MS);
   const [victim] = await pausedDomains(daemon, 1, { disks: 1, nics: 1, vcpus: 1 });
   assert.ok(victim);
@@ -128,11 +129,9 @@ test(
     const [prometheus, beside] = [await startPrometheus(), await startRecorder()];
     t.after(() => beside.close());
     const backends = { prometheus, beside };
-    const { victim, ended } = await withConfiguration(configuration(daemon, backends), (file) => {
-      const agent = startKvmeter(["run", "-c", file]);
-      t.after(() => agent.stop());
-      return runVms(agent, daemon, backends);
-    });
+    const { victim, ended } = await withConfiguration(configuration(daemon, backends), (file) =>
+      runAgent(file, daemon, backends),
+    );
     const { expected, stored } = await collected(backends);
     t.diagnostic(`${expected.size} samples`);
 
