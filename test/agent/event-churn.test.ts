@@ -5,38 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
-import { systemClock } from "../../src/clock.ts";
-import { DOMAIN_ROWS } from "../../src/metrics/definitions.ts";
-import { DomainMeter } from "../../src/metrics/domain-meter.ts";
 import { domainOccurrences } from "../../src/metrics/domain-occurrences.ts";
 import { recordsByResource } from "../../src/metrics/occurrences.ts";
 import type { ResourcePoints } from "../../src/metrics/points.ts";
-import { requiredGroups, selectRows } from "../../src/metrics/selection.ts";
-import { cutRequests } from "../../src/otlp/batch.ts";
 import { encodeLogs } from "../../src/otlp/encode-logs.ts";
-import { encodeCycle } from "../../src/otlp/encode.ts";
-import { kvmeterScope } from "../../src/otlp/scope.ts";
-import { HypervisorSource } from "../../src/readings/hypervisor-source.ts";
 import { parseFault } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
+import { liveBytes, REQUEST_LIMIT_BYTES, stagesOf } from "./stages.ts";
 
 const SECONDS = Number(process.env["KVMETER_CHURN_S"] ?? 12);
 const PER_SECOND = 500;
 const LASTING = 10;
-const REQUEST_LIMIT_BYTES = 4_000_000;
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-function liveBytes(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** Starts and stops that points of gone and living domains tell; each domain's last value counts. */
 class Account {
@@ -69,26 +49,15 @@ test(
   { timeout: 2 * 60_000 },
   async (t) => {
     const simulator = await simulated(t, { domains: LASTING, shape: { vcpus: 1, disks: 1, nics: 1 } });
-    const rows = selectRows(DOMAIN_ROWS);
-    const source = new HypervisorSource({
-      uri: simulator.uri,
-      timeoutMs: 5000,
-      groups: requiredGroups(rows),
-      wanted: () => true,
-      clock: systemClock,
-    });
-    t.after(() => source.close());
-    const meter = new DomainMeter({ rows });
-    const scope = kvmeterScope("0.0.0");
+    const { read, meter, scope, requests } = stagesOf(t, simulator);
     const account = new Account();
-    const { signal } = new AbortController();
     let withValues = 0;
 
     async function cycle() {
-      const reading = await source.read(signal);
+      const reading = await read();
       const living = meter.update(reading);
       const all = [...meter.gone, ...meter.ended, ...living];
-      assert.ok(cutRequests(encodeCycle(all, scope), REQUEST_LIMIT_BYTES).length > 0);
+      assert.ok(requests(all).length > 0);
       account.add([...meter.gone, ...living]);
       const records = recordsByResource(domainOccurrences(reading), {});
       encodeLogs(records, { scope, limitBytes: REQUEST_LIMIT_BYTES });
