@@ -16,6 +16,7 @@ import { type Libvirtd, startHostLibvirtd } from "./bed/libvirtd.ts";
 import { whyNot } from "./bed/parts.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { domstats } from "./bed/virsh.ts";
+import { assertContinuous } from "./continuity.ts";
 
 after(takeDownOwned);
 
@@ -280,31 +281,7 @@ test(
       assertSorted(back.reading, []);
       assert.equal(fresh.connection?.connected, true);
       keep(back.reading);
-      assertContinuous(points);
+      assertContinuous(points, DOMAINS * 5);
     });
   },
 );
-
-/** Counters go on where they were: the same start, no smaller value, no zero that was none, no time twice. */
-function assertContinuous(cycles: readonly ResourcePoints[][]): void {
-  const last = new Map<string, { value: number; timeNs: bigint; startNs: bigint | undefined }>();
-  for (const resources of cycles) {
-    for (const { resource, metrics } of resources) {
-      for (const { metric, points } of metrics) {
-        if (metric.kind !== "counter") continue;
-        for (const { series, timeNs, ...point } of points) {
-          const key: string = JSON.stringify([resource.attributes, metric.name, series.attributes]);
-          const value = "value" in point ? Number(point.value) : Number.NaN;
-          const before = last.get(key);
-          if (before !== undefined) {
-            assert.ok(value >= before.value, `${key}: ${before.value}, then ${value}`);
-            assert.ok(timeNs > before.timeNs, key);
-            assert.equal(series.startTimeNs, before.startNs, key);
-          }
-          last.set(key, { value, timeNs, startNs: series.startTimeNs });
-        }
-      }
-    }
-  }
-  assert.ok(last.size > DOMAINS * 5, `${last.size} counters`);
-}
