@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
@@ -98,7 +98,11 @@ test(
     t.after(() => daemon.stop());
     const domains = await pausedDomains(daemon, DOMAINS, { disks: 1, nics: 1, vcpus: 1 });
 
-    function open(options: { seesProcesses?: boolean; calls?: LibvirtStatistics } = {}): HypervisorSource {
+    /** Closed with the test that opens it: an agent that is left reads new domains, and they are busy meanwhile. */
+    function open(
+      t: TestContext,
+      options: { seesProcesses?: boolean; calls?: LibvirtStatistics } = {},
+    ): HypervisorSource {
       const source = new HypervisorSource({
         uri: daemon.uri,
         timeoutMs: 5000,
@@ -115,7 +119,7 @@ test(
       Object.values(calls.procedures.get("CONNECT_GET_ALL_DOMAIN_STATS")?.calls ?? {}).reduce(
         (a, b) => a + b,
       );
-    const source = open({ calls });
+    const source = open(t, { calls });
     const first = await cycle(source);
     assertSorted(first.reading, []);
     t.diagnostic(`first cycle: ${Math.round(first.ms)} ms`);
@@ -175,18 +179,23 @@ test(
       });
     }
 
-    await t.test("hung at the start of the agent", async () => {
+    await source.close();
+
+    await t.test("hung at the start of the agent", async (t) => {
       const hung = pick(domains, 3);
+      const late = open(t);
       await signal(daemon, hung, "SIGSTOP");
-      const late = open();
-      assertSorted((await cycle(late)).reading, hung);
-      await signal(daemon, hung, "SIGCONT");
+      try {
+        assertSorted((await cycle(late)).reading, hung);
+      } finally {
+        await signal(daemon, hung, "SIGCONT");
+      }
       assertSorted((await cycle(late)).reading, []);
     });
 
     for (const count of [1, 2, 3]) {
       await t.test(`${count} hang, and their processes cannot be seen`, async (t) => {
-        const remote = open({ seesProcesses: false });
+        const remote = open(t, { seesProcesses: false });
         assertSorted((await cycle(remote)).reading, []);
         const hung = pick(domains, count);
         await signal(daemon, hung, "SIGSTOP");
@@ -209,16 +218,19 @@ test(
       });
     }
 
-    await t.test("hung, and found occupied by an agent that starts anew", async () => {
+    await t.test("hung, and found occupied by an agent that starts anew", async (t) => {
       const hung = pick(domains, 1);
+      const before = open(t, { seesProcesses: false });
       await signal(daemon, hung, "SIGSTOP");
-      const before = open({ seesProcesses: false });
-      assertSorted((await cycle(before)).reading, hung);
-      await before.close();
-      const begun = await cycle(open({ seesProcesses: false }));
-      assert.equal(begun.reading.domains.filter(isFull).length, DOMAINS - 1);
-      assert.ok(begun.ms < 900, `it waited for nobody: ${begun.ms} ms`);
-      await signal(daemon, hung, "SIGCONT");
+      try {
+        assertSorted((await cycle(before)).reading, hung);
+        await before.close();
+        const begun = await cycle(open(t, { seesProcesses: false }));
+        assert.equal(begun.reading.domains.filter(isFull).length, DOMAINS - 1);
+        assert.ok(begun.ms < 900, `it waited for nobody: ${begun.ms} ms`);
+      } finally {
+        await signal(daemon, hung, "SIGCONT");
+      }
     });
 
     for (const seesProcesses of [true, false]) {
@@ -227,7 +239,7 @@ test(
         const victims = await pausedDomains(daemon, 2, { disks: 1, nics: 1, vcpus: 1 });
         const [killed, destroyed] = victims;
         assert.ok(killed && destroyed);
-        const fresh = open({ seesProcesses });
+        const fresh = open(t, { seesProcesses });
         assertSorted((await cycle(fresh)).reading, []);
         await signal(daemon, victims, "SIGSTOP");
         assertSorted((await cycle(fresh)).reading, victims);
@@ -255,8 +267,8 @@ test(
       });
     }
 
-    await t.test("libvirtd is killed in the middle of a call and comes back", async () => {
-      const fresh = open();
+    await t.test("libvirtd is killed in the middle of a call and comes back", async (t) => {
+      const fresh = open(t);
       const meter = new DomainMeter({});
       const points: ResourcePoints[][] = [];
       // The meter writes into the same points in every cycle.
