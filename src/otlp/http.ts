@@ -20,7 +20,7 @@ interface Encoded {
 
 /** What became of one attempt on one connection. */
 type Attempt =
-  | { readonly answer: HttpAnswer }
+  | { readonly answer: HttpAnswer; readonly date: string | undefined }
   /** `stale`: a kept connection had been closed by the other side; nothing was sent to anybody. */
   | { readonly error: Error; readonly stale: boolean };
 
@@ -37,9 +37,12 @@ export class HttpTransport implements OtlpTransport {
   /** Made for the first request: what it trusts takes time to read. */
   #agent: Agent | undefined;
   readonly #send: typeof request;
+  readonly #onDate: ((dateMs: number) => void) | undefined;
 
-  constructor(options: DestinationOptions) {
+  /** `onDate` is told the backend's time, milliseconds since the epoch in whole seconds, of each answer that has it. */
+  constructor(options: DestinationOptions, onDate?: (dateMs: number) => void) {
     this.#options = options;
+    this.#onDate = onDate;
     this.#endpoint = new URL(options.endpoint);
     this.#secrets = secretsOf(options);
     this.#send = this.#endpoint.protocol === "https:" ? loadHttps().request : http.request;
@@ -53,6 +56,8 @@ export class HttpTransport implements OtlpTransport {
     let attempt = await this.#attempt(encoded, deadline);
     if ("error" in attempt && attempt.stale) attempt = await this.#attempt(encoded, deadline);
     if ("answer" in attempt) {
+      const dateMs = Date.parse(attempt.date ?? "");
+      if (!Number.isNaN(dateMs)) this.#onDate?.(dateMs);
       const { pointCount, signal = "metrics" } = request;
       return outcomeOfAnswer(attempt.answer, { endpointName, signal, pointCount, secrets: this.#secrets });
     }
@@ -124,9 +129,9 @@ async function readAnswer(response: IncomingMessage): Promise<Attempt> {
   } catch {
     // The answer ends here.
   }
-  const { "content-type": contentType = "", "retry-after": retryAfter, location } = response.headers;
+  const { "content-type": contentType = "", "retry-after": retryAfter, location, date } = response.headers;
   const body = Buffer.concat(chunks).subarray(0, ANSWER_LIMIT_BYTES);
-  return { answer: { status: response.statusCode ?? 0, contentType, retryAfter, location, body } };
+  return { answer: { status: response.statusCode ?? 0, contentType, retryAfter, location, body }, date };
 }
 
 function isStale(request: ClientRequest, error: NodeJS.ErrnoException): boolean {

@@ -5,12 +5,15 @@ import type { DestinationOptions } from "./options.ts";
 
 /**
  * The transport that the options ask for. Nothing is connected before the first export; gRPC, which is large, is
- * loaded then, if at all.
+ * loaded then, if at all. `onDate` is told the backend's time, where HTTP answers have it.
  *
  * @throws KvmeterError CONFIG_INVALID where a header cannot be gRPC metadata.
  */
-export function createTransport(options: DestinationOptions): OtlpTransport {
-  if (options.protocol === "http/protobuf") return new HttpTransport(options);
+export function createTransport(
+  options: DestinationOptions,
+  onDate?: (dateMs: number) => void,
+): OtlpTransport {
+  if (options.protocol === "http/protobuf") return new HttpTransport(options, onDate);
   for (const [name, value] of Object.entries(options.headers)) checkMetadata(name, value);
   return new LazyGrpcTransport(options);
 }

@@ -81,7 +81,11 @@ function inOneLine(message: string): string {
   return message.replaceAll(/\s+/g, " ").slice(0, 300);
 }
 
-function parseXml(xml: string): XmlElement {
+/**
+ * The elements of a domain's XML.
+ * @throws Error when it is no XML, or more than is looked at
+ */
+export function parseXml(xml: string): XmlElement {
   if (xml.length > DOMAIN_XML_LIMIT) {
     throw new Error(`it has ${xml.length} characters, the limit is ${DOMAIN_XML_LIMIT}`);
   }
@@ -120,10 +124,14 @@ function balloonPeriodOf(devices: XmlElement | undefined): number | undefined {
 
 /** The channel's state stands in a running domain's XML. */
 function guestAgentOf(devices: XmlElement | undefined): GuestAgentState | undefined {
-  const targets = children(devices, "channel").map((channel) => child(channel, "target"));
-  const agent = targets.find((target) => attribute(target, "name") === GUEST_AGENT_CHANNEL);
-  const state = attribute(agent, "state");
+  const state = attribute(guestAgentTarget(devices), "state");
   return state === "connected" || state === "disconnected" ? state : undefined;
+}
+
+/** The end of the channel to the guest's agent, among a domain's `<devices>`; undefined without such a channel. */
+export function guestAgentTarget(devices: XmlElement | undefined): XmlElement | undefined {
+  const targets = children(devices, "channel").map((channel) => child(channel, "target"));
+  return targets.find((target) => attribute(target, "name") === GUEST_AGENT_CHANNEL);
 }
 
 function describeNic(element: XmlElement, number: number): NicDescription {

@@ -23,8 +23,11 @@ export class ProcessSight {
     // A process is looked for some times before it is given up.
     if (this.#blindCycles <= MAX_ATTEMPTS) return;
     this.#isTold = true;
-    this.#onNotice(
-      `Cannot see the QEMU processes of ${running.length} running domains: /proc shows none of them, so all libvirt.domain.process.* and libvirt.domain.cgroup.* are left out; run kvmeter in the host's PID namespace (--pid=host), and without hidepid`,
-    );
+    this.#onNotice(blindnessOf(running.length));
   }
+}
+
+/** What it says of so many running domains not one of whose processes can be seen. */
+export function blindnessOf(running: number): string {
+  return `Cannot see the QEMU processes of ${running} running domains: /proc shows none of them, so all libvirt.domain.process.* and libvirt.domain.cgroup.* are left out; run kvmeter in the host's PID namespace (--pid=host), and without hidepid`;
 }

@@ -5,8 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { KvmeterError } from "../../errors.ts";
 import { isBusy, isDamaged } from "./sqlite-errors.ts";
 
-/** Empty for ever: only its lock matters. */
-const LOCK_FILE = "kvmeter.lock";
+/** In the directory. Empty for ever: only its lock matters. */
+export const LOCK_FILE = "kvmeter.lock";
 
 /** A state directory that is this process's own. */
 export interface DirectoryLock {
