@@ -16,6 +16,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Read every domain once, print what was read, and exit.",
     load: () => import("./once.ts"),
   },
+  check: {
+    summary: "Say what is well, what is missing, and how to mend it.",
+    load: () => import("./check.ts"),
+  },
   top: { summary: "A live screen of all VMs.", load: () => import("./top.ts") },
   metrics: { summary: "List every metric that kvmeter knows.", load: () => import("./metrics.ts") },
   config: { summary: "Print, check or describe the configuration.", load: () => import("./config.ts") },

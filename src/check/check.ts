@@ -1,0 +1,58 @@
+import type { Configuration } from "../config/configuration.ts";
+import type { LoadedConfiguration } from "../config/load.ts";
+import { judgeClock } from "./clock.ts";
+import { checkConfiguration } from "./configuration.ts";
+import { checkDestination } from "./destinations.ts";
+import type { Finding } from "./finding.ts";
+import { AREAS, type Area, kindOf } from "./findings.ts";
+import { checkHost } from "./host.ts";
+import { checkHypervisor } from "./hypervisor.ts";
+import { checkState } from "./state.ts";
+
+export interface CheckRunOptions {
+  /** The configuration's file, as it was given. */
+  readonly file: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at everything that the agent needs, side by side, each within the agent's own deadlines. Changes nothing: calls
+ * are read-only, nothing is written to disk, and a destination gets two metrics of the check's own.
+ * @returns in the order of the areas, and within one in the order of the configuration
+ */
+export async function runCheck(
+  loaded: LoadedConfiguration,
+  { file, signal }: CheckRunOptions,
+): Promise<readonly Finding[]> {
+  const { configuration } = loaded;
+  const hypervisors = Promise.all(
+    configuration.libvirt.map((entry) => checkHypervisor(entry, { configuration, signal })),
+  );
+  const readings = hypervisors.then((checks) => checks.flatMap(({ reading }) => reading ?? []));
+  const [ofHypervisors, ofHost, ofState, ofDestinations] = await Promise.all([
+    hypervisors,
+    checkHost({ configuration, signal }),
+    checkState({ configuration, file }),
+    checkDestinations(configuration, readings),
+  ]);
+  const found = [
+    ...checkConfiguration(loaded, file),
+    ...ofHypervisors.flatMap(({ findings }) => findings),
+    ...ofHost,
+    ...ofState,
+    ...judgeClock(ofDestinations.flatMap(({ told }) => told)),
+    ...ofDestinations.flatMap(({ findings }) => findings),
+  ];
+  return (Object.keys(AREAS) as Area[]).flatMap((area) => found.filter(({ id }) => kindOf(id).area === area));
+}
+
+function checkDestinations(
+  configuration: Configuration,
+  readings: Parameters<typeof checkDestination>[1]["readings"],
+): Promise<readonly Awaited<ReturnType<typeof checkDestination>>[]> {
+  return Promise.all(
+    configuration.destinations.map((destination) =>
+      checkDestination(destination, { configuration, readings }),
+    ),
+  );
+}
