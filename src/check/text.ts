@@ -50,7 +50,7 @@ function linesOfArea(groups: readonly Group[], paint: Paint): string[] {
     const lines = kind.slice(0, SHOWN).flatMap((group) => linesOf(group, paint));
     const rest = kind.slice(SHOWN).flatMap(({ subjects }) => subjects);
     if (rest.length === 0) return lines;
-    return [...lines, `        and ${rest.length} more of this kind; --format json lists them`];
+    return lines.concat(`        and ${rest.length} more of this kind; --format json lists them`);
   });
 }
 
