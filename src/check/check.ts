@@ -28,7 +28,11 @@ export async function runCheck(
   const hypervisors = Promise.all(
     configuration.libvirt.map((entry) => checkHypervisor(entry, { configuration, signal })),
   );
-  const readings = hypervisors.then((checks) => checks.flatMap(({ reading }) => reading ?? []));
+  // Who waits for them is told by the hypervisors themselves what went wrong.
+  const readings = hypervisors.then(
+    (checks) => checks.flatMap(({ reading }) => reading ?? []),
+    () => [],
+  );
   const [ofHypervisors, ofHost, ofState, ofDestinations] = await Promise.all([
     hypervisors,
     checkHost({ configuration, signal }),

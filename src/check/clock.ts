@@ -25,7 +25,10 @@ const SIGNS = [
 ] as const;
 
 /** Compares this clock with those of the destinations that told theirs; else looks for what sets it. */
-export function judgeClock(told: readonly ToldTime[], isThere = existsSync): Finding[] {
+export function judgeClock(
+  told: readonly ToldTime[],
+  isThere: (path: string) => boolean = existsSync,
+): Finding[] {
   const subject = "this machine";
   if (told.length > 0) return told.map(compare);
   const sign = SIGNS.find(({ path }) => isThere(path));
@@ -43,6 +46,6 @@ function compare({ who, toldMs, sentMs, receivedMs }: ToldTime): Finding {
       who,
       `this clock and its own are in step within ${formatSeconds(OFF_MS / 1000)}`,
     );
-  const offset = `${formatSeconds(amount / 1000)} ${offsetMs > 0 ? "behind" : "ahead"}`;
+  const offset = `${formatSeconds(amount / 1000)} ${offsetMs > 0 ? "behind" : "ahead of"}`;
   return unwell(amount > WRONG_MS ? "clock-wrong" : "clock-off", who, { values: { offset, who } });
 }

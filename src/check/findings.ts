@@ -242,14 +242,14 @@ export const FINDINGS = {
     area: "clock",
     state: "warn",
     looksAt: "This machine's clock is within 2 s of the destinations' that tell theirs (HTTP).",
-    says: "this clock is {offset} of that of {who}",
+    says: "this clock is {offset} that of {who}",
     mend: "timedatectl set-ntp true (or chronyc makestep) on the machine whose clock is wrong; date -u tells",
   },
   "clock-wrong": {
     area: "clock",
     state: "fail",
     looksAt: "It is within five minutes: beyond that backends refuse points, or show them nowhere.",
-    says: "this clock is {offset} of that of {who}: points may be refused, or found nowhere",
+    says: "this clock is {offset} that of {who}: points may be refused, or found nowhere",
     mend: "timedatectl set-ntp true (or chronyc makestep) on the machine whose clock is wrong; date -u tells",
   },
   "clock-unknown": {

@@ -15,7 +15,7 @@ Exit code 0 when no data is lost, 1 when some is (fail), 2 for a wrong configura
       value: "FORMAT",
       choices: ["text", "json"],
       default: "text",
-      help: "json is a stable interface for scripts, with every VM by itself.",
+      help: "json is a stable interface for scripts.",
     },
     strict: { help: "Exit code 1 for warnings, too." },
   },
