@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { PRESET_NAMES } from "../src/config/presets.ts";
 import { renderAlertsDoc } from "./generate/alerts-doc.ts";
 import { renderAlerts } from "./generate/alerts/render.ts";
+import { renderCheckDoc } from "./generate/check-doc.ts";
 import { renderConfigDoc } from "./generate/config-doc.ts";
 import { DASHBOARD_NAMES, renderDashboard } from "./generate/dashboards/render.ts";
 import { renderDestination, renderDestinations } from "./generate/destinations/render.ts";
@@ -33,6 +34,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
     ),
   ),
   "docs/alerts.md": renderAlertsDoc,
+  "docs/check.md": renderCheckDoc,
   "docs/config.md": renderConfigDoc,
   "docs/destinations/README.md": renderDestinations,
   ...Object.fromEntries(
