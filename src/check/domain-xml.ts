@@ -7,10 +7,11 @@
  *         <disk type='vhostuser' device='disk'>
  *           <driver name='qemu'><statistics><latency-histogram>…</latency-histogram></statistics></driver>
  *           <source …/><target dev='vda'/></disk>
- *         <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/></channel>
+ *         <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/>
+ *           <alias name='channel0'/></channel>
  *         <memballoon model='none'/>
  */
-import { guestAgentTarget, parseDomainXml, parseXml } from "../readings/domain-description.ts";
+import { guestAgentChannel, parseDomainXml, parseXml } from "../readings/domain-description.ts";
 import type { DomainDescription } from "../readings/domain.ts";
 import { attribute, child, children, type XmlElement } from "../readings/xml-element.ts";
 
@@ -31,7 +32,8 @@ export interface Readiness {
   /** kvm, qemu, xen … */
   readonly type: string;
   readonly hasBalloon: boolean;
-  readonly hasAgentChannel: boolean;
+  /** The channel to the guest's agent; its alias is there while the domain runs. */
+  readonly agentChannel: { readonly alias: string | undefined } | undefined;
   readonly disks: readonly ReadinessDisk[];
 }
 
@@ -44,11 +46,12 @@ export function readReadiness(xml: string, domainName: string): Readiness {
   const domain = child(parseXml(xml), "domain");
   const devices = child(domain, "devices");
   const balloon = child(devices, "memballoon");
+  const channel = guestAgentChannel(devices);
   return {
     description,
     type: attribute(domain, "type") ?? "of no type",
     hasBalloon: balloon !== undefined && attribute(balloon, "model") !== "none",
-    hasAgentChannel: guestAgentTarget(devices) !== undefined,
+    agentChannel: channel && { alias: attribute(child(channel, "alias"), "name") },
     disks: children(devices, "disk").flatMap(describeDisk),
   };
 }

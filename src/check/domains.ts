@@ -88,10 +88,14 @@ function judgeBalloon(
   return [find("vm-balloon-driver", { silence: `has told nothing for more than ${deadAfterS} s` })];
 }
 
-function judgeAgent({ reading, readiness }: DomainCase, find: Find): Finding[] {
+function judgeAgent(
+  { reading, readiness: { agentChannel, description } }: DomainCase,
+  find: Find,
+): Finding[] {
   if (reading.id < 0) return [];
-  if (!readiness.hasAgentChannel) return [find("vm-guest-agent-channel")];
-  return readiness.description.guestAgent === "disconnected" ? [find("vm-guest-agent")] : [];
+  if (agentChannel === undefined) return [find("vm-guest-agent-channel")];
+  const { alias = "ALIAS" } = agentChannel;
+  return description.guestAgent === "disconnected" ? [find("vm-guest-agent", { alias })] : [];
 }
 
 function judgeKvm(

@@ -137,14 +137,14 @@ export const FINDINGS = {
     state: "warn",
     looksAt: "Where there is a channel for a guest agent, an agent is on its other end.",
     says: "there is a channel for a guest agent, but no agent on its other end",
-    mend: "in the guest: install qemu-guest-agent and start it; or take the channel away: virsh -c {uri} detach-device {vm} FILE {scope}, with <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel> in the FILE",
+    mend: "in the guest: install qemu-guest-agent and start it; or take the channel away: virsh -c {uri} detach-device-alias {vm} {alias} --live, and with virsh edit for the VM's next start",
   },
   "vm-guest-agent-channel": {
     area: "domains",
     state: "skip",
     looksAt: "There is a channel for a guest agent.",
     says: "there is no channel for a guest agent: libvirt.domain.guest.agent.status is not told",
-    mend: "virsh -c {uri} attach-device {vm} FILE {scope}, with <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel> in the FILE",
+    mend: "virsh -c {uri} edit {vm}, put <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel> into <devices>, then stop the VM and start it again",
   },
   "vm-kvm": {
     area: "domains",

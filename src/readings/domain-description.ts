@@ -124,14 +124,15 @@ function balloonPeriodOf(devices: XmlElement | undefined): number | undefined {
 
 /** The channel's state stands in a running domain's XML. */
 function guestAgentOf(devices: XmlElement | undefined): GuestAgentState | undefined {
-  const state = attribute(guestAgentTarget(devices), "state");
+  const state = attribute(child(guestAgentChannel(devices), "target"), "state");
   return state === "connected" || state === "disconnected" ? state : undefined;
 }
 
-/** The end of the channel to the guest's agent, among a domain's `<devices>`; undefined without such a channel. */
-export function guestAgentTarget(devices: XmlElement | undefined): XmlElement | undefined {
-  const targets = children(devices, "channel").map((channel) => child(channel, "target"));
-  return targets.find((target) => attribute(target, "name") === GUEST_AGENT_CHANNEL);
+/** The `<channel>` to the guest's agent among a domain's `<devices>`; undefined without one. */
+export function guestAgentChannel(devices: XmlElement | undefined): XmlElement | undefined {
+  return children(devices, "channel").find(
+    (channel) => attribute(child(channel, "target"), "name") === GUEST_AGENT_CHANNEL,
+  );
 }
 
 function describeNic(element: XmlElement, number: number): NicDescription {
