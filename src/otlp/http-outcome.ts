@@ -42,6 +42,13 @@ const MENDS: Readonly<Record<number, string>> = {
   415: "it does not take protobuf: check the endpoint's path",
 };
 
+/** How Go's, nginx's and Apache's servers word it that they expect TLS on this port. */
+const WANTS_TLS =
+  /HTTP request to an HTTPS server|HTTP request was sent to HTTPS port|plain HTTP to an SSL-enabled/;
+
+/** How servers word it, with 400 instead of 413, that a body is too large for them: Go's own limit, VictoriaMetrics'. */
+const BODY_TOO_LARGE = /request body too large|too big (?:decompressed )?data size exceeding/;
+
 /** Where there is nothing at the endpoint's path. */
 const NOT_FOUND: Readonly<Record<Signal, string>> = {
   metrics: "check the endpoint's path: for metrics alone it is used as it is, usually /v1/metrics",
@@ -57,7 +64,8 @@ export function outcomeOfAnswer(answer: HttpAnswer, exchange: HttpExchange): Exp
     return { status: "retry", retryAfterMs, error: statusError("OTLP_UNAVAILABLE", answer, exchange) };
   }
   const error = statusError("OTLP_REFUSED", answer, exchange);
-  return { status: status === 413 ? "too-large" : "refused", error };
+  const isTooLarge = status === 413 || (status === 400 && BODY_TOO_LARGE.test(wordsOf(answer)));
+  return { status: isTooLarge ? "too-large" : "refused", error };
 }
 
 function outcomeOfSuccess(
@@ -80,9 +88,20 @@ function statusError(code: ErrorCode, answer: HttpAnswer, exchange: HttpExchange
   const parts = [
     `Cannot export to ${exchange.endpointName}: HTTP ${status} ${http.STATUS_CODES[status] ?? ""}`.trim(),
     quote(said, exchange.secrets),
-    status === 404 ? NOT_FOUND[exchange.signal] : (MENDS[status] ?? ""),
+    mendOf(status, { said, signal: exchange.signal }),
   ];
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));
+}
+
+function mendOf(
+  status: number,
+  { said, signal }: { readonly said: string; readonly signal: Signal },
+): string {
+  // VictoriaMetrics knows no 404.
+  if (status === 404 || (status === 400 && said.startsWith("unsupported path"))) return NOT_FOUND[signal];
+  if (status !== 400) return MENDS[status] ?? "";
+  if (BODY_TOO_LARGE.test(said)) return "lower the destination's request_limit";
+  return WANTS_TLS.test(said) ? "it speaks TLS on this port: use https:// in the endpoint" : "";
 }
 
 /** Of a protobuf answer the google.rpc.Status that the specification asks for, of a page its title. */

@@ -122,6 +122,25 @@ const answers: readonly AnswerCase[] = [
     code: "OTLP_REFUSED",
     message: /lower the destination's request_limit/,
   },
+  {
+    name: "400 of a Collector for a body over its limit",
+    answer: answer(400, { "content-type": "text/plain" }, "http: request body too large\n"),
+    expected: { status: "too-large" },
+    code: "OTLP_REFUSED",
+    message: /HTTP 400 Bad Request: http: request body too large: lower the destination's request_limit$/,
+  },
+  {
+    name: "400 of VictoriaMetrics for a path that it does not have",
+    answer: answer(400, {}, 'unsupported path requested: "/v1/metrics"'),
+    expected: { status: "refused" },
+    message: /check the endpoint's path/,
+  },
+  {
+    name: "400 of a server that expects TLS",
+    answer: answer(400, {}, "Client sent an HTTP request to an HTTPS server.\n"),
+    expected: { status: "refused" },
+    message: /it speaks TLS on this port: use https:\/\/ in the endpoint$/,
+  },
   { name: "500", answer: answer(500), expected: { status: "refused" }, code: "OTLP_REFUSED" },
   {
     name: "a redirect",
