@@ -41,11 +41,7 @@ function compare({ who, toldMs, sentMs, receivedMs }: ToldTime): Finding {
   const uncertainMs = 500 + (receivedMs - sentMs) / 2;
   const amount = Math.abs(offsetMs);
   if (amount <= OFF_MS + uncertainMs)
-    return well(
-      "clock-off",
-      who,
-      `this clock and its own are in step within ${formatSeconds(OFF_MS / 1000)}`,
-    );
+    return well("clock-off", who, `this clock and its own are in step within ${OFF_MS / 1000} s`);
   const offset = `${formatSeconds(amount / 1000)} ${offsetMs > 0 ? "behind" : "ahead of"}`;
   return unwell(amount > WRONG_MS ? "clock-wrong" : "clock-off", who, { values: { offset, who } });
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once as happens } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -90,13 +90,15 @@ export function readOnlyUri({ readOnlySocketPath }: Pick<Libvirtd, "readOnlySock
   return `qemu:///system?socket=${readOnlySocketPath}`;
 }
 
-/** Does something with a configuration file, which is gone afterwards. */
+/** Does something with a configuration file, which is gone afterwards; other users may read it where they are to. */
 export async function withConfiguration<Result>(
   yaml: string,
   act: (file: string) => Promise<Result>,
+  { forAll = false }: { readonly forAll?: boolean } = {},
 ): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), "kvmeter-real-"));
   try {
+    if (forAll) await chmod(directory, 0o755);
     const file = join(directory, "kvmeter.yaml");
     await writeFile(file, yaml);
     return await act(file);

@@ -1,0 +1,295 @@
+/** Faults of destinations, all in one configuration, and the same mended as the check says. */
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttpServer, request } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { startCollector } from "../bed/collector.ts";
+import { type Authority, type Issued, makeAuthority } from "../bed/pki.ts";
+import { freePorts } from "../bed/processes.ts";
+import { startPrometheus } from "../bed/prometheus.ts";
+import { startVictoriaMetrics } from "../bed/victoriametrics.ts";
+import { check } from "./run-check.ts";
+
+type Destination = Readonly<Record<string, unknown>>;
+
+interface Fault {
+  readonly planted: Destination;
+  /** What differs once the mend is followed. */
+  readonly mended: Destination;
+  readonly id: string;
+  /** In what is said and in the mend. */
+  readonly names: RegExp;
+}
+
+interface Backends {
+  readonly grpc: string;
+  readonly http: string;
+  readonly tls: string;
+  readonly renewed: string;
+  readonly small: string;
+  readonly prometheus: string;
+  readonly guarded: string;
+  readonly silent: string;
+  readonly early: string;
+  readonly ca: string;
+}
+
+const WRONG = "Basic d3Jvbmc6cGFzc3dvcmQ=";
+const RIGHT = `Basic ${Buffer.from("kvmeter:hunter22").toString("base64")}`;
+
+const http = (endpoint: string, more: Destination = {}): Destination => ({
+  preset: "collector",
+  protocol: "http/protobuf",
+  endpoint,
+  signals: ["metrics"],
+  timeout: "2s",
+  ...more,
+});
+
+function faultsOf(backends: Backends): Readonly<Record<string, Fault>> {
+  const { ca } = backends;
+  const secure = { tls: { ca_file: ca } };
+  const good = `http://${backends.http}`;
+  return {
+    "gRPC on the HTTP port": {
+      planted: http(good, { protocol: "grpc" }),
+      mended: { protocol: "http/protobuf" },
+      id: "destination",
+      names: /use the gRPC port or http\/protobuf/,
+    },
+    "HTTP on the gRPC port": {
+      planted: http(`http://${backends.grpc}`),
+      mended: { protocol: "grpc" },
+      id: "destination",
+      names: /gRPC port .*protocol grpc/,
+    },
+    "plain HTTP on a TLS port": {
+      planted: http(`http://${backends.tls}`),
+      mended: { endpoint: `https://${backends.tls}`, ...secure },
+      id: "destination",
+      names: /speaks TLS on this port: use https/,
+    },
+    "TLS on a plain port": {
+      planted: http(`https://${backends.http}`),
+      mended: { endpoint: good },
+      id: "destination",
+      names: /use http:\/\/ instead of https:\/\//,
+    },
+    "an expired certificate": {
+      planted: http(`https://${backends.renewed}`, secure),
+      // The certificate is renewed where it is.
+      mended: {},
+      id: "destination",
+      names: /has expired .*renew it/,
+    },
+    "an authority that is not trusted": {
+      planted: http(`https://${backends.tls}`),
+      mended: secure,
+      id: "destination",
+      names: /set tls\.ca_file/,
+    },
+    "a wrong path": {
+      planted: http(`${good}/otlp`),
+      mended: { endpoint: good },
+      id: "destination",
+      names: /HTTP 404 .*check the endpoint's path/,
+    },
+    "a wrong token": {
+      planted: http(`${backends.guarded}/opentelemetry/v1/metrics`, {
+        headers: { authorization: WRONG },
+        request_limit: "32KiB",
+      }),
+      mended: { headers: { authorization: RIGHT } },
+      id: "destination",
+      names: /HTTP 401 .*check the destination's headers/,
+    },
+    "deltas that are refused": {
+      planted: http(`${backends.prometheus}/api/v1/otlp/v1/metrics`, { temporality: "delta" }),
+      mended: { temporality: "cumulative" },
+      id: "destination-temporality",
+      names: /temporality: cumulative/,
+    },
+    "a limit on bodies": {
+      planted: http(`http://${backends.small}`, { request_limit: "64KiB" }),
+      mended: { request_limit: "32KiB" },
+      id: "destination-limit",
+      names: /request_limit: 32KiB/,
+    },
+    "a limit on bodies, of VictoriaMetrics": {
+      planted: http(`${backends.guarded}/opentelemetry/v1/metrics`, {
+        headers: { authorization: RIGHT },
+        request_limit: "64KiB",
+      }),
+      mended: { request_limit: "32KiB" },
+      id: "destination-limit",
+      names: /request_limit: 32KiB/,
+    },
+    "a black hole": {
+      planted: http(`http://${backends.silent}`, { timeout: "500ms" }),
+      mended: { endpoint: good, timeout: "5s" },
+      id: "destination",
+      names: /no answer within 500 ms.*nc -vz 127\.0\.0\.1 \d+/,
+    },
+    "an unknown host name": {
+      planted: http("http://kvmeter.invalid:4318"),
+      mended: { endpoint: good },
+      id: "destination",
+      names: /cannot be resolved.*getent hosts kvmeter\.invalid/,
+    },
+    "a port where nobody listens": {
+      planted: http("http://127.0.0.1:1"),
+      mended: { endpoint: good },
+      id: "destination",
+      names: /connection was refused.*nc -vz 127\.0\.0\.1 1/,
+    },
+    "credentials without encryption": {
+      planted: http("http://kvmeter.invalid:4318", { headers: { authorization: RIGHT } }),
+      mended: { endpoint: `https://${backends.tls}`, ...secure },
+      id: "destination-plaintext",
+      names: /endpoint: https:\/\/kvmeter\.invalid:4318/,
+    },
+    "log records to who takes none": {
+      planted: http(`${backends.guarded}/opentelemetry/v1/metrics`, {
+        headers: { authorization: RIGHT },
+        request_limit: "32KiB",
+        signals: ["metrics", "logs"],
+        logs_endpoint: `${backends.guarded}/opentelemetry/v1/logs`,
+      }),
+      mended: { signals: ["metrics"], logs_endpoint: undefined },
+      id: "destination-logs",
+      names: /set signals: \[metrics\]/,
+    },
+    "a clock that is off": {
+      planted: http(`http://${backends.early}`),
+      // The other machine's clock is set.
+      mended: {},
+      id: "clock-wrong",
+      names: /this clock is 1h\S* behind that of .*timedatectl set-ntp true/,
+    },
+  };
+}
+
+/** Plants all faults, finds each, follows each mend, and finds none. */
+export async function destinationFaults(t: TestContext): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "kvmeter-real-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const authority = await makeAuthority(join(folder, "ca"), "kvmeter test authority");
+  const served = { cert: join(folder, "server.pem"), key: join(folder, "server-key.pem") };
+  await serve(await issue(authority, "old", true), served);
+  const lasting = await issue(authority, "lasting", false);
+  const [tls, renewed, small] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`) as [
+    string,
+    string,
+    string,
+  ];
+  const [collector, prometheus, guarded, silent] = await Promise.all([
+    startCollector({}, (example) => withReceivers(example, { tls, renewed, small, lasting, served })),
+    startPrometheus(),
+    startVictoriaMetrics([
+      "-httpAuth.username=kvmeter",
+      "-httpAuth.password=hunter22",
+      "-opentelemetry.maxRequestSize=40000",
+    ]),
+    listening(t, createServer()),
+  ]);
+  t.after(() => Promise.all([collector.stop(), prometheus.stop(), guarded.stop()]));
+  let aheadMs = 3_600_000;
+  const early = await listening(
+    t,
+    proxyAhead(collector.httpEndpoint, () => aheadMs),
+  );
+  const { grpcEndpoint: grpc, httpEndpoint } = collector;
+  const addresses = { tls, renewed, small, silent, early, grpc, http: httpEndpoint };
+  const backends = { ...addresses, prometheus: prometheus.url, guarded: guarded.url, ca: authority.cert };
+  const faults = Object.entries(faultsOf(backends));
+  const subjectOf = (index: number) => (index === 0 ? "collector" : `collector-${index + 1}`);
+  const others = { libvirt: [{ uri: "qemu:///system?socket=/nowhere" }], host: { enabled: false } };
+
+  const planted = await check({
+    configuration: { ...others, export: faults.map(([, { planted }]) => planted) },
+  });
+  assert.equal(planted.code, 1, planted.json.findings.map(({ says }) => says).join("\n"));
+  for (const [index, [name, { id, names }]] of faults.entries()) {
+    const found = planted.find(id, subjectOf(index));
+    assert.ok(found, `${name} is not found: ${JSON.stringify(planted.json.findings, undefined, 1)}`);
+    assert.match(`${found.says} ${found.mend ?? ""}`, names, name);
+  }
+  assert.ok(!JSON.stringify(planted.json).includes(RIGHT.slice(6)));
+
+  aheadMs = 0;
+  await serve(await issue(authority, "new", false), served);
+  // The collector looks at its certificate once a second.
+  await sleep(1100);
+  const mended = await check({
+    configuration: {
+      ...others,
+      export: faults.map(([, { planted, mended }]) => ({ ...planted, ...mended })),
+    },
+  });
+  const still = mended.unwell.filter((found) => /^(?:destination|clock)/.test(found));
+  const told = mended.json.findings.filter(({ state }) => state !== "ok");
+  assert.deepEqual(still, [], JSON.stringify(told, undefined, 1));
+  t.diagnostic(`${faults.length} faults of destinations`);
+}
+
+function issue(authority: Authority, name: string, expired: boolean): Promise<Issued> {
+  return authority.issue(name, { purpose: "serverAuth", names: "IP:127.0.0.1", expired });
+}
+
+async function serve(issued: Issued, served: Issued): Promise<void> {
+  await copyFile(issued.key, served.key);
+  await copyFile(issued.cert, served.cert);
+}
+
+function withReceivers(
+  example: string,
+  places: {
+    readonly tls: string;
+    readonly renewed: string;
+    readonly small: string;
+    lasting: Issued;
+    served: Issued;
+  },
+): string {
+  const { tls, renewed, small, lasting, served } = places;
+  const secured = ({ cert, key }: Issued) => `{ cert_file: ${cert}, key_file: ${key}, reload_interval: 1s }`;
+  const receivers = `receivers:
+  otlp/tls: { protocols: { http: { endpoint: "${tls}", tls: ${secured(lasting)} } } }
+  otlp/renewed: { protocols: { http: { endpoint: "${renewed}", tls: ${secured(served)} } } }
+  otlp/small: { protocols: { http: { endpoint: "${small}", max_request_body_size: 40000 } } }
+`;
+  return example
+    .replace("receivers:\n", receivers)
+    .replaceAll("receivers: [otlp]", "receivers: [otlp, otlp/tls, otlp/renewed, otlp/small]");
+}
+
+/** Passes everything on to a backend, and tells another time than that does. */
+function proxyAhead(backend: string, aheadMs: () => number): Server {
+  return createHttpServer({}, (incoming, response) => {
+    const [host, port] = backend.split(":");
+    const { method, url: path, headers } = incoming;
+    const passed = request({ host, port, method, path, headers }, (answer) => {
+      const date = new Date(Date.now() + aheadMs()).toUTCString();
+      response.writeHead(answer.statusCode ?? 500, { ...answer.headers, date });
+      answer.pipe(response);
+    });
+    incoming.pipe(passed);
+  });
+}
+
+async function listening(t: TestContext, server: Server): Promise<string> {
+  await new Promise<void>((done) => {
+    server.listen(0, "127.0.0.1", done);
+  });
+  t.after(() => {
+    server.close();
+    if ("closeAllConnections" in server)
+      (server as ReturnType<typeof createHttpServer>).closeAllConnections();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
