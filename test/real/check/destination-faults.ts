@@ -174,6 +174,9 @@ function faultsOf(backends: Backends): Readonly<Record<string, Fault>> {
   };
 }
 
+/** How the configuration numbers destinations of one preset. */
+const subjectOf = (index: number) => (index === 0 ? "collector" : `collector-${index + 1}`);
+
 /** Plants all faults, finds each, follows each mend, and finds none. */
 export async function destinationFaults(t: TestContext): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "kvmeter-real-"));
@@ -207,7 +210,6 @@ export async function destinationFaults(t: TestContext): Promise<void> {
   const addresses = { tls, renewed, small, silent, early, grpc, http: httpEndpoint };
   const backends = { ...addresses, prometheus: prometheus.url, guarded: guarded.url, ca: authority.cert };
   const faults = Object.entries(faultsOf(backends));
-  const subjectOf = (index: number) => (index === 0 ? "collector" : `collector-${index + 1}`);
   const others = { libvirt: [{ uri: "qemu:///system?socket=/nowhere" }], host: { enabled: false } };
 
   const planted = await check({
@@ -246,6 +248,8 @@ async function serve(issued: Issued, served: Issued): Promise<void> {
   await copyFile(issued.cert, served.cert);
 }
 
+const secured = ({ cert, key }: Issued) => `{ cert_file: ${cert}, key_file: ${key}, reload_interval: 1s }`;
+
 function withReceivers(
   example: string,
   places: {
@@ -257,7 +261,6 @@ function withReceivers(
   },
 ): string {
   const { tls, renewed, small, lasting, served } = places;
-  const secured = ({ cert, key }: Issued) => `{ cert_file: ${cert}, key_file: ${key}, reload_interval: 1s }`;
   const receivers = `receivers:
   otlp/tls: { protocols: { http: { endpoint: "${tls}", tls: ${secured(lasting)} } } }
   otlp/renewed: { protocols: { http: { endpoint: "${renewed}", tls: ${secured(served)} } } }

@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 
 import type { CheckJson } from "../../../src/check/json.ts";
 import { repositoryRoot } from "../bed/parts.ts";
+import { run } from "../bed/processes.ts";
 import { withConfiguration } from "../kvmeter.ts";
 
 type JsonFinding = CheckJson["findings"][number];
@@ -13,7 +15,7 @@ export interface Checked {
   readonly json: CheckJson;
   /** What is not well, as "id subject". */
   readonly unwell: readonly string[];
-  find(id: string, subject?: string): JsonFinding | undefined;
+  readonly find: (id: string, subject?: string) => JsonFinding | undefined;
 }
 
 export interface CheckPlan {
@@ -68,4 +70,13 @@ function runOn(file: string, args: readonly string[], within: readonly string[])
       });
     });
   });
+}
+
+/** Does what a mend says, where it is a command. */
+export const follow = (command: string | undefined) => run("/bin/sh", ["-c", command ?? "exit 1"]);
+
+/** None of these is found any more. */
+export function assertGone(checked: Checked, ...ids: readonly string[]): void {
+  const still = checked.unwell.filter((found) => ids.some((id) => found.startsWith(`${id} `)));
+  assert.deepEqual(still, []);
 }
