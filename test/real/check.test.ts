@@ -22,11 +22,11 @@ test(
   async (t: TestContext) => {
     const daemon = await startHostLibvirtd();
     t.after(() => daemon.stop());
-    await plantDriverless(daemon);
+    const notBeforeMs = await plantDriverless(daemon);
     await t.test("of the configuration", (t) => configurationFaults(t));
     await t.test("of the state directory", (t) => stateFaults(t, daemon));
     await t.test("of the host", (t) => hostFaults(t, daemon));
     await t.test("of the daemon", (t) => libvirtFaults(t, daemon));
-    await t.test("of VMs", (t) => vmFaults(t, daemon));
+    await t.test("of VMs", (t) => vmFaults(t, daemon, notBeforeMs));
   },
 );

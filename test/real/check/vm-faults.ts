@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { defineGuest, qemuPid } from "../bed/guests.ts";
 import { bootDirectory, imageDirectory } from "../bed/libvirtd-flavours.ts";
@@ -62,9 +63,13 @@ async function serveVhost(): Promise<() => Promise<void>> {
   return async () => void process.kill(pid);
 }
 
-/** A guest without a driver, which is given time to boot before anything is said of it. */
-export async function plantDriverless(daemon: Libvirtd): Promise<void> {
+/** How long a guest without a driver is given to boot before anything is said of it, and a second. */
+const GRACE_MS = 31_000;
+
+/** Plants such a guest, long before it is looked at. Gives when it can be. */
+export async function plantDriverless(daemon: Libvirtd): Promise<number> {
   await create(daemon, "without-driver", { devices: TOLD, isPaused: false });
+  return performance.now() + GRACE_MS;
 }
 
 /** All others, which need not run. */
@@ -87,8 +92,9 @@ async function plantPaused(t: TestContext, daemon: Libvirtd): Promise<void> {
 const METRICS = { enable: ["libvirt.domain.disk.constraint", "libvirt.domain.vcpu.kvm.events"] };
 
 /** Plants, finds all of it, and follows each mend. */
-export async function vmFaults(t: TestContext, daemon: Libvirtd): Promise<void> {
+export async function vmFaults(t: TestContext, daemon: Libvirtd, notBeforeMs: number): Promise<void> {
   await plantPaused(t, daemon);
+  await sleep(Math.max(0, notBeforeMs - performance.now()));
   const configuration = { libvirt: [{ uri: readOnlyUri(daemon) }] };
   const stopped = await qemuPid(daemon, { name: "stopped" });
   process.kill(stopped, "SIGSTOP");
