@@ -19,7 +19,7 @@ export async function checkHost({ configuration, signal }: CheckOptions): Promis
     ];
   }
   const { log, notices, warnings } = noticeLog();
-  const sources = createHostSources(configuration, log);
+  const sources = createHostSources(configuration, { log, pacing: "whole" });
   const poller = new Poller<HostReading>(sources, systemClock, SILENT_LOG);
   const [outcome] = await poller.poll(DEADLINE_MS, signal);
   signal.throwIfAborted();

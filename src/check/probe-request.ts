@@ -13,7 +13,7 @@ import { cutRequests } from "../otlp/batch.ts";
 import type { ExportRequest } from "../otlp/destination.ts";
 import { encodeCycle } from "../otlp/encode.ts";
 import { kvmeterScope } from "../otlp/scope.ts";
-import { identifyAgent, readAgent } from "../own-reading.ts";
+import { identifyAgent, OwnReader } from "../own-reading.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
 import { VERSION } from "../version.ts";
 
@@ -46,17 +46,13 @@ export function ownRequest(
       hostAttribute,
     },
   });
-  const points = meter.update(
-    readAgent({
-      clock: systemClock,
-      outcomes: [],
-      hostOutcomes: [],
-      skippedCycles: 0,
-      poller: { durations: new Map() },
-      calls: new LibvirtStatistics(),
-      destinations: [],
-    }),
-  );
+  const own = new OwnReader({
+    clock: systemClock,
+    poller: { durations: new Map() },
+    calls: new LibvirtStatistics(),
+    destinations: [],
+  });
+  const points = meter.update(own.read({ outcomes: [], hostOutcomes: [], skippedCycles: 0 }));
   const [request] = cutRequests(encodeCycle([points], kvmeterScope(VERSION)), requestLimitBytes);
   if (request === undefined) throw new TypeError("unreachable: this process has no CPU time and no memory");
   return request;
