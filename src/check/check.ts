@@ -7,6 +7,7 @@ import type { Finding } from "./finding.ts";
 import { AREAS, type Area, kindOf } from "./findings.ts";
 import { checkHost } from "./host.ts";
 import { checkHypervisor } from "./hypervisor.ts";
+import { checkListen } from "./listen.ts";
 import { checkState } from "./state.ts";
 
 export interface CheckRunOptions {
@@ -33,14 +34,16 @@ export async function runCheck(
     (checks) => checks.flatMap(({ reading }) => reading ?? []),
     () => [],
   );
-  const [ofHypervisors, ofHost, ofState, ofDestinations] = await Promise.all([
+  const [ofHypervisors, ofListen, ofHost, ofState, ofDestinations] = await Promise.all([
     hypervisors,
+    checkListen(configuration),
     checkHost({ configuration, signal }),
     checkState({ configuration, file }),
     checkDestinations(configuration, readings),
   ]);
   const found = [
     ...checkConfiguration(loaded, file),
+    ...ofListen,
     ...ofHypervisors.flatMap(({ findings }) => findings),
     ...ofHost,
     ...ofState,

@@ -1,13 +1,14 @@
-import { isIP } from "node:net";
-
 import type { Configuration, DestinationConfiguration } from "../config/configuration.ts";
+import { isLoopback } from "../config/listen.ts";
 import { formatSize } from "../config/units.ts";
 import { KvmeterError } from "../errors.ts";
 import type { Temporality } from "../metrics/points.ts";
 import type { ExportOutcome, OtlpTransport } from "../otlp/destination.ts";
-import type { DestinationOptions } from "../otlp/options.ts";
+import { type DestinationOptions, endpointUrlOf } from "../otlp/options.ts";
 import { createTransport } from "../otlp/transport.ts";
+import { nameOfEndpoint } from "../otlp/wording.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
+import { checkCertificates } from "./certificate.ts";
 import type { ToldTime } from "./clock.ts";
 import { commandFor } from "./error-mends.ts";
 import { failed, type Finding, unwell, well } from "./finding.ts";
@@ -51,7 +52,7 @@ export async function checkDestination(
       : [],
     logs === undefined
       ? []
-      : withTransport(logs, { name, onDate }, (transport) => tryLogs(destination, transport)),
+      : withTransport(logs, { name, onDate }, (transport) => tryLogs(name, logs, transport)),
   ]);
   return { findings: [...judgePlaintext(destination), ...ofMetrics, ...ofLogs], told };
 }
@@ -86,9 +87,14 @@ async function tryMetrics(destination: DestinationConfiguration, trial: Trial): 
   const outcome = await transport.export(request);
   const tookMs = Math.ceil(performance.now() - begunMs);
   if (isTaken(outcome)) {
-    const way = [protocol === "grpc" ? "gRPC" : "HTTP", isEncrypted(destination) ? "TLS" : "no TLS"];
-    const words = `${endpointName(endpoint)} took ${request.pointCount} points in ${tookMs} ms: ${way.join(", ")}, ${destination.compression === "none" ? "not compressed" : destination.compression}, ${temporality}`;
-    return [well("destination", name, words), ...(await tryLarge(destination, trial))];
+    const url = endpointUrlOf(destination);
+    const way = [protocol === "grpc" ? "gRPC" : "HTTP", url.protocol === "https:" ? "TLS" : "no TLS"];
+    const words = `${nameOfEndpoint(url)} took ${request.pointCount} points in ${tookMs} ms: ${way.join(", ")}, ${destination.compression === "none" ? "not compressed" : destination.compression}, ${temporality}`;
+    return [
+      well("destination", name, words),
+      ...(await tryLarge(destination, trial)),
+      ...(await checkCertificates(name, destination)),
+    ];
   }
   if (outcome.status === "refused" || outcome.status === "accepted") {
     const other = await tryOther(destination, trial, outcome);
@@ -146,16 +152,13 @@ function tooLarge(name: string, triedBytes: number, takenBytes: number): Finding
   return unwell("destination-limit", name, { values: { tried: formatSize(triedBytes), limit } });
 }
 
-async function tryLogs(
-  { name, logs }: DestinationConfiguration,
-  transport: OtlpTransport,
-): Promise<Finding[]> {
+async function tryLogs(name: string, logs: DestinationOptions, transport: OtlpTransport): Promise<Finding[]> {
   const outcome = await transport.export({ body: new Uint8Array(), pointCount: 0, signal: "logs" });
   if (outcome.status !== "accepted") {
-    const mend = commandFor(outcome.error, logs?.endpoint ?? "");
+    const mend = commandFor(outcome.error, logs.endpoint);
     return [failed("destination-logs", name, { error: outcome.error, mend })];
   }
-  return [well("destination-logs", name, `${endpointName(logs?.endpoint ?? "")} takes log records`)];
+  return [well("destination-logs", name, `${nameOfEndpoint(endpointUrlOf(logs))} takes log records`)];
 }
 
 function isTaken(outcome: ExportOutcome): boolean {
@@ -168,28 +171,12 @@ function isLate(outcome: ExportOutcome): boolean {
   );
 }
 
-function judgePlaintext(destination: DestinationConfiguration): Finding[] {
-  const { name, endpoint, headers } = destination;
+function judgePlaintext({ name, headers, ...options }: DestinationConfiguration): Finding[] {
   const secrets = Object.keys(headers).filter((header) => /auth|key|token|cookie|secret/i.test(header));
-  if (secrets.length === 0 || isEncrypted(destination)) return [];
-  const host = URL.parse(hasScheme(endpoint) ? endpoint : `http://${endpoint}`)?.hostname ?? "";
-  const isHere = host === "localhost" || host === "[::1]" || (isIP(host) === 4 && host.startsWith("127."));
-  if (isHere) return [];
-  const secured = hasScheme(endpoint)
-    ? endpointName(endpoint).replace("http:", "https:")
-    : `https://${endpoint}`;
+  const url = endpointUrlOf(options);
+  if (secrets.length === 0 || url.protocol === "https:") return [];
+  const host = url.hostname.replaceAll(/[[\]]/g, "");
+  if (isLoopback({ host, port: 0 })) return [];
+  const secured = nameOfEndpoint(url).replace("http:", "https:");
   return [unwell("destination-plaintext", name, { values: { host, secured } })];
-}
-
-function isEncrypted({ endpoint, insecure }: DestinationOptions): boolean {
-  return hasScheme(endpoint) ? endpoint.startsWith("https:") : insecure !== true;
-}
-
-function hasScheme(endpoint: string): boolean {
-  return /^https?:\/\//.test(endpoint);
-}
-
-/** Without a query, which may be a secret. */
-function endpointName(endpoint: string): string {
-  return endpoint.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
 }

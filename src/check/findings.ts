@@ -53,6 +53,11 @@ export const FINDINGS = {
     says: "every user of this machine can read the credentials in it",
     mend: "chmod o-rwx {file}",
   },
+  listen: {
+    area: "configuration",
+    state: "fail",
+    looksAt: "The local endpoint's address can be listened on, or an agent answers there already.",
+  },
   "libvirt-connection": {
     area: "libvirt",
     state: "fail",
@@ -286,6 +291,13 @@ export const FINDINGS = {
       "It takes requests as large as this host's cycles make them, up to its `request_limit`. A large one is tried, padded with nothing.",
     says: "takes no request of {tried}: every large one is sent, refused, cut and sent again",
     mend: "request_limit: {limit}",
+  },
+  "destination-certificate": {
+    area: "destinations",
+    state: "warn",
+    looksAt: "The backend's certificate, and the client's own, are valid for two more weeks.",
+    says: "{whose} certificate is valid until {date}, {days} more days",
+    mend: "renew it; a running kvmeter takes the backend's new one by itself, and reads the client's at its next start",
   },
   "destination-logs": {
     area: "destinations",

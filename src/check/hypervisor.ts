@@ -157,7 +157,8 @@ function judgeAll(reading: HypervisorReading, { uri, opened, readiness, transien
   });
   const lacking = new Set(findings.filter(({ state }) => state !== "skip").map(({ subject }) => subject));
   const running = reading.domains.filter(({ id }) => id >= 0).length;
-  const words = `${reading.domains.length} VMs, ${running} of them active; ${reading.domains.length - lacking.size} lack nothing that is asked for`;
+  const named = reading.domains.filter(({ description }) => description?.openstack !== undefined).length;
+  const words = `${reading.domains.length} VMs, ${running} of them active, ${named} with OpenStack's metadata; ${reading.domains.length - lacking.size} lack nothing that is asked for`;
   return [well("vm-xml", uri, words), ...findings];
 }
 

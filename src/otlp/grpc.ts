@@ -16,7 +16,7 @@ import {
 import { decodeExportResponse } from "./answers.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
-import { type DestinationOptions, USER_AGENT } from "./options.ts";
+import { type DestinationOptions, endpointUrlOf, USER_AGENT } from "./options.ts";
 import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, quote, secretsOf } from "./wording.ts";
 
@@ -45,7 +45,7 @@ export class GrpcTransport implements OtlpTransport {
 
   constructor(options: DestinationOptions) {
     this.#options = options;
-    this.#endpoint = grpcEndpoint(options);
+    this.#endpoint = endpointUrlOf(options);
     this.#secrets = secretsOf(options);
     this.#client = createClient(this.#endpoint, options);
     for (const [name, value] of Object.entries(options.headers)) this.#metadata.set(name, value);
@@ -81,12 +81,6 @@ export class GrpcTransport implements OtlpTransport {
     for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
-}
-
-/** The endpoint as a URL: `https:` where nothing says otherwise. */
-export function grpcEndpoint({ endpoint, insecure }: DestinationOptions): URL {
-  if (/^https?:\/\//.test(endpoint)) return new URL(endpoint);
-  return new URL(`${insecure === true ? "http" : "https"}://${endpoint}`);
 }
 
 function createClient(endpoint: URL, options: DestinationOptions): Client {

@@ -54,6 +54,15 @@ export const QUEUE_DEFAULTS = {
 /** How kvmeter names itself to a backend. */
 export const USER_AGENT = "kvmeter";
 
+/** The endpoint as a URL: `https:` where nothing says otherwise. */
+export function endpointUrlOf({
+  endpoint,
+  insecure,
+}: Pick<DestinationOptions, "endpoint" | "insecure">): URL {
+  if (/^https?:\/\//.test(endpoint)) return new URL(endpoint);
+  return new URL(`${insecure === true ? "http" : "https"}://${endpoint}`);
+}
+
 /**
  * The URL for a signal of a general OTLP/HTTP endpoint: `v1/metrics` or `v1/logs` relative to it (OTLP exporter
  * specification, "Endpoint URLs for OTLP/HTTP"). An endpoint given for one signal alone is used as it is.

@@ -50,7 +50,10 @@ test("a healthy set-up: exit code 0, nothing left behind, no secret shown", asyn
   assert.equal(json.counts.fail, 0, JSON.stringify(json));
   assert.equal(code, 0);
   assert.match(of("libvirt-connection")[0]?.says ?? "", /libvirt 12\.8\.0, QEMU 11\.1\.0/);
-  assert.match(of("vm-xml")[0]?.says ?? "", /^3 VMs, 3 of them active; 3 lack nothing/);
+  assert.match(
+    of("vm-xml")[0]?.says ?? "",
+    /^3 VMs, 3 of them active, \d with OpenStack's metadata; 3 lack nothing/,
+  );
   assert.equal(of("clock-off")[0]?.state, "ok");
   assert.equal(of("host-off")[0]?.state, "skip");
   assert.deepEqual(readdirSync(directory), ["kvmeter.yaml"]);

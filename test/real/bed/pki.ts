@@ -10,6 +10,8 @@ export interface Request {
   readonly names: string;
   /** Default: it is valid today. */
   readonly expired?: boolean;
+  /** For how long from now on; two unless given. */
+  readonly days?: number;
 }
 
 /** A certificate and its key, as paths. */
@@ -62,7 +64,7 @@ commonName = supplied
   const ca = (...args: readonly string[]) => openssl("ca", "-config", config, "-batch", "-notext", ...args);
   return {
     cert,
-    async issue(name, { purpose, names, expired }) {
+    async issue(name, { purpose, names, expired, days = 2 }) {
       const issued = { cert: at(`${name}.pem`), key: at(`${name}-key.pem`) };
       await openssl(
         "req",
@@ -83,7 +85,9 @@ commonName = supplied
         `subjectAltName=${names}`,
       ];
       await writeFile(at("extensions"), lines.join("\n"));
-      const validity = expired ? ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"] : [];
+      const validity = expired
+        ? ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"]
+        : ["-days", String(days)];
       await ca("-in", at("csr.pem"), "-out", issued.cert, "-extfile", at("extensions"), ...validity);
       return issued;
     },

@@ -9,7 +9,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { startCollector } from "../bed/collector.ts";
-import { type Authority, type Issued, makeAuthority } from "../bed/pki.ts";
+import { type Issued, makeAuthority } from "../bed/pki.ts";
 import { freePorts } from "../bed/processes.ts";
 import { startPrometheus } from "../bed/prometheus.ts";
 import { startVictoriaMetrics } from "../bed/victoriametrics.ts";
@@ -31,6 +31,7 @@ interface Backends {
   readonly http: string;
   readonly tls: string;
   readonly renewed: string;
+  readonly ending: string;
   readonly small: string;
   readonly prometheus: string;
   readonly guarded: string;
@@ -86,6 +87,12 @@ function faultsOf(backends: Backends): Readonly<Record<string, Fault>> {
       mended: {},
       id: "destination",
       names: /has expired .*renew it/,
+    },
+    "a certificate that will soon expire": {
+      planted: http(`https://${backends.ending}`, secure),
+      mended: {},
+      id: "destination-certificate",
+      names: /valid until .* 1 more days.*renew it/,
     },
     "an authority that is not trusted": {
       planted: http(`https://${backends.tls}`),
@@ -183,15 +190,21 @@ export async function destinationFaults(t: TestContext): Promise<void> {
   t.after(() => rm(folder, { recursive: true }));
   const authority = await makeAuthority(join(folder, "ca"), "kvmeter test authority");
   const served = { cert: join(folder, "server.pem"), key: join(folder, "server-key.pem") };
-  await serve(await issue(authority, "old", true), served);
-  const lasting = await issue(authority, "lasting", false);
-  const [tls, renewed, small] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`) as [
+  const ends = { cert: join(folder, "ending.pem"), key: join(folder, "ending-key.pem") };
+  const names = { purpose: "serverAuth", names: "IP:127.0.0.1" } as const;
+  await serve(await authority.issue("old", { ...names, expired: true }), served);
+  await serve(await authority.issue("ending", names), ends);
+  const lasting = await authority.issue("lasting", { ...names, days: 90 });
+  const [tls, renewed, ending, small] = (await freePorts(4)).map((port) => `127.0.0.1:${port}`) as [
+    string,
     string,
     string,
     string,
   ];
   const [collector, prometheus, guarded, silent] = await Promise.all([
-    startCollector({}, (example) => withReceivers(example, { tls, renewed, small, lasting, served })),
+    startCollector({}, (example) =>
+      withReceivers(example, { tls, renewed, ending, small, lasting, served, ends }),
+    ),
     startPrometheus(),
     startVictoriaMetrics([
       "-httpAuth.username=kvmeter",
@@ -207,7 +220,7 @@ export async function destinationFaults(t: TestContext): Promise<void> {
     proxyAhead(collector.httpEndpoint, () => aheadMs),
   );
   const { grpcEndpoint: grpc, httpEndpoint } = collector;
-  const addresses = { tls, renewed, small, silent, early, grpc, http: httpEndpoint };
+  const addresses = { tls, renewed, ending, small, silent, early, grpc, http: httpEndpoint };
   const backends = { ...addresses, prometheus: prometheus.url, guarded: guarded.url, ca: authority.cert };
   const faults = Object.entries(faultsOf(backends));
   const others = { libvirt: [{ uri: "qemu:///system?socket=/nowhere" }], host: { enabled: false } };
@@ -224,7 +237,8 @@ export async function destinationFaults(t: TestContext): Promise<void> {
   assert.ok(!JSON.stringify(planted.json).includes(RIGHT.slice(6)));
 
   aheadMs = 0;
-  await serve(await issue(authority, "new", false), served);
+  const renewal = await authority.issue("new", { ...names, days: 90 });
+  await Promise.all([serve(renewal, served), serve(renewal, ends)]);
   // The collector looks at its certificate once a second.
   await sleep(1100);
   const mended = await check({
@@ -239,10 +253,6 @@ export async function destinationFaults(t: TestContext): Promise<void> {
   t.diagnostic(`${faults.length} faults of destinations`);
 }
 
-function issue(authority: Authority, name: string, expired: boolean): Promise<Issued> {
-  return authority.issue(name, { purpose: "serverAuth", names: "IP:127.0.0.1", expired });
-}
-
 async function serve(issued: Issued, served: Issued): Promise<void> {
   await copyFile(issued.key, served.key);
   await copyFile(issued.cert, served.cert);
@@ -255,20 +265,23 @@ function withReceivers(
   places: {
     readonly tls: string;
     readonly renewed: string;
+    readonly ending: string;
     readonly small: string;
-    lasting: Issued;
-    served: Issued;
+    readonly lasting: Issued;
+    readonly served: Issued;
+    readonly ends: Issued;
   },
 ): string {
-  const { tls, renewed, small, lasting, served } = places;
+  const { tls, renewed, ending, small, lasting, served, ends } = places;
   const receivers = `receivers:
   otlp/tls: { protocols: { http: { endpoint: "${tls}", tls: ${secured(lasting)} } } }
   otlp/renewed: { protocols: { http: { endpoint: "${renewed}", tls: ${secured(served)} } } }
+  otlp/ending: { protocols: { http: { endpoint: "${ending}", tls: ${secured(ends)} } } }
   otlp/small: { protocols: { http: { endpoint: "${small}", max_request_body_size: 40000 } } }
 `;
   return example
     .replace("receivers:\n", receivers)
-    .replaceAll("receivers: [otlp]", "receivers: [otlp, otlp/tls, otlp/renewed, otlp/small]");
+    .replaceAll("receivers: [otlp]", "receivers: [otlp, otlp/tls, otlp/renewed, otlp/ending, otlp/small]");
 }
 
 /** Passes everything on to a backend, and tells another time than that does. */
