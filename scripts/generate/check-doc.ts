@@ -1,6 +1,7 @@
 import { COMMANDS } from "../../src/check/error-mends.ts";
+import { AREAS, type Area } from "../../src/check/finding-kind.ts";
 import { fill } from "../../src/check/finding.ts";
-import { AREAS, type Area, type FindingId, FINDINGS, kindOf } from "../../src/check/findings.ts";
+import { type FindingId, FINDINGS, kindOf } from "../../src/check/findings.ts";
 
 const PREFACE = `# kvmeter check
 

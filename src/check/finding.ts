@@ -1,5 +1,6 @@
 import { type ErrorCode, KvmeterError, messageOf } from "../errors.ts";
-import { type FindingId, kindOf, type Trouble } from "./findings.ts";
+import type { Trouble } from "./finding-kind.ts";
+import { type FindingId, kindOf } from "./findings.ts";
 
 /** ok: it is well. The others as {@link Trouble} has them. */
 export type CheckState = "ok" | Trouble;

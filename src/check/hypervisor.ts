@@ -6,7 +6,6 @@ import { formatDuration } from "../config/units.ts";
 import { globMatcher } from "../glob.ts";
 import { connect } from "../libvirt/connect.ts";
 import type { LibvirtConnection } from "../libvirt/connection.ts";
-import { getXmlDesc } from "../libvirt/procedures/get-xml-desc.ts";
 import { listAllDomains, ListFlags } from "../libvirt/procedures/list-all-domains.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { DOMAIN_ROWS } from "../metrics/definitions.ts";
@@ -17,10 +16,11 @@ import { type HypervisorFacts, readHypervisorFacts } from "../readings/hyperviso
 import { blindnessOf } from "../readings/process-sight.ts";
 import { createSources } from "../sources.ts";
 import { SILENT_LOG, noticeLog } from "./check-log.ts";
-import { readReadiness, type Readiness } from "./domain-xml.ts";
+import type { Readiness } from "./domain-xml.ts";
 import { judgeDomain } from "./domains.ts";
 import { commandFor } from "./error-mends.ts";
 import { failed, type Finding, unwell, well } from "./finding.ts";
+import { readAllXml } from "./read-xml.ts";
 import { judgeVersion } from "./versions.ts";
 
 /** What came of looking at one hypervisor. */
@@ -40,10 +40,6 @@ const READ_DEADLINE_MS = 30_000;
 
 /** What the kernel keeps from this user is found out beside a reading, and noticed in the next one. */
 const PAUSE_MS = 300;
-
-/** For all XML; what has not come by then is not looked at. */
-const XML_DEADLINE_MS = 10_000;
-const XML_AT_ONCE = 20;
 
 /** Looks at a hypervisor as the agent does, and at what its domains lack. Never rejects but for the signal. */
 export async function checkHypervisor(
@@ -222,30 +218,6 @@ async function readTwice(
   } finally {
     await source.close();
   }
-}
-
-async function readAllXml(
-  connection: LibvirtConnection,
-  domains: readonly DomainRef[],
-  signal: AbortSignal,
-): Promise<{ readonly readiness: ReadonlyMap<string, Readiness>; readonly problems: readonly Finding[] }> {
-  const readiness = new Map<string, Readiness>();
-  const problems: Finding[] = [];
-  const endMs = performance.now() + XML_DEADLINE_MS;
-  for (let at = 0; at < domains.length && performance.now() < endMs; at += XML_AT_ONCE) {
-    await Promise.all(
-      domains.slice(at, at + XML_AT_ONCE).map(async (domain) => {
-        try {
-          const xml = await connection.call(getXmlDesc, { domain, flags: 0 }, { signal });
-          readiness.set(domain.uuid, readReadiness(xml, domain.name));
-        } catch (error) {
-          signal.throwIfAborted();
-          problems.push(failed("vm-xml", domain.name, { error }));
-        }
-      }),
-    );
-  }
-  return { readiness, problems };
 }
 
 /** The URI for commands that change something: where it names a read-only socket, the one beside it. */

@@ -1,7 +1,8 @@
 import { printable } from "../cli/text.ts";
 import type { Paint, Style } from "../top/paint.ts";
+import { AREAS, type Area } from "./finding-kind.ts";
 import type { CheckState, Finding } from "./finding.ts";
-import { AREAS, type Area, kindOf } from "./findings.ts";
+import { kindOf } from "./findings.ts";
 import { countStates, STATES, worstOf } from "./verdict.ts";
 
 const STYLES: Readonly<Record<CheckState, Style | undefined>> = {

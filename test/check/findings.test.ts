@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { AREAS } from "../../src/check/finding-kind.ts";
 import { failed, fill, shellWord, unwell, well } from "../../src/check/finding.ts";
-import { AREAS, type FindingId, FINDINGS, kindOf } from "../../src/check/findings.ts";
+import { type FindingId, FINDINGS, kindOf } from "../../src/check/findings.ts";
 import { judgeVersion } from "../../src/check/versions.ts";
 import type { MetricPatterns } from "../../src/config/configuration.ts";
 import { KvmeterError } from "../../src/errors.ts";
@@ -11,7 +12,7 @@ import { KvmeterError } from "../../src/errors.ts";
 const IDS = Object.keys(FINDINGS) as FindingId[];
 
 test("every row is found by some check, and belongs to an area", () => {
-  const sources = globSync("src/check/*.ts").filter((file) => !file.endsWith("/findings.ts"));
+  const sources = globSync("src/check/*.ts").filter((file) => !file.endsWith("findings.ts"));
   const text = sources.map((file) => readFileSync(file, "utf8")).join("\n");
   for (const id of IDS) {
     assert.ok(text.includes(`"${id}"`), `nothing finds ${id}`);
