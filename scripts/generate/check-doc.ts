@@ -31,7 +31,7 @@ json\` has every VM by itself: \`{worst, counts, findings: [{area, id, state, su
 interface for scripts. \`mend\` is absent where all is well and where the message itself ends with it, as those of
 kvmeter's own errors do; \`code\` is one of [errors.md](errors.md).
 
-It changes nothing. Calls to libvirt are read-only ones; the state directory's lock is taken for a moment, where its file is
+It changes nothing. Calls to libvirt are read-only ones, and every VM is read twice with all that any metric needs; the state directory's lock is taken for a moment, where its file is
 there, and nothing is written. Each destination gets a real request with \`process.cpu.time\` and \`process.memory.usage\` of
 the check's own process, under \`service.instance.id\` \`check-HOST\`; then one without any point, padded to the size of this
 host's cycles (at most its \`request_limit\`), and where it is sent log records an empty request of them. All that is asked

@@ -178,7 +178,7 @@ export const FINDINGS = {
     state: "fail",
     looksAt: "It rejects none of the points in that request.",
     says: "rejected {rejected} of {sent} points{words}",
-    mend: "what it says; kvmeter sends them as {temporality} sums over {protocol}",
+    mend: "raise what its words name: a limit on series, labels or names, or on the age of points; it was sent {temporality} sums over {protocol}",
   },
   "destination-temporality": {
     area: "destinations",

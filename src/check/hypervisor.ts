@@ -122,7 +122,7 @@ async function checkDomains(entry: LibvirtConfiguration, opened: Opened): Promis
   const transient = await connection.call(listAllDomains, { flags: ListFlags.transient }, { signal });
   const { readiness, problems } = await readAllXml(connection, chosen, signal);
   return {
-    findings: [...findings, ...problems, ...judgeAll(reading, { uri, opened, readiness, transient })],
+    findings: [...findings, ...judgeAll(reading, { uri, opened, readiness, transient }), ...problems],
     reading,
   };
 }
@@ -152,6 +152,7 @@ function judgeAll(reading: HypervisorReading, { uri, opened, readiness, transien
     return judgeDomain({ reading: domain, readiness: known, isTransient: passing.has(domain.uuid) }, around);
   });
   const lacking = new Set(findings.filter(({ state }) => state !== "skip").map(({ subject }) => subject));
+  for (const { uuid, name } of reading.domains) if (!readiness.has(uuid)) lacking.add(name);
   const running = reading.domains.filter(({ id }) => id >= 0).length;
   const named = reading.domains.filter(({ description }) => description?.openstack !== undefined).length;
   const words = `${reading.domains.length} VMs, ${running} of them active, ${named} with OpenStack's metadata; ${reading.domains.length - lacking.size} lack nothing that is asked for`;

@@ -75,7 +75,7 @@ function problemOf(path: string): { readonly problem: string; readonly mend: str
     }
     if (code === "EPERM") return { problem: "it is immutable", mend: `chattr -i ${word}` };
     return {
-      problem: `user ${user} may not (${code})`,
+      problem: `user ${user} may not (${code}), if that is whom the agent runs as`,
       mend: `chown -R ${user} ${word} && chmod u+rwX ${word}`,
     };
   }

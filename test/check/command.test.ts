@@ -105,6 +105,30 @@ test("a daemon without an answer is told within its timeout, and the rest all th
   assert.equal(of("destination")[0]?.state, "ok");
 });
 
+test("reading that does not fit into the interval, and an interval that it fits into", async (t) => {
+  const slow = { kind: "delay", ms: 1100, procedure: "CONNECT_GET_ALL_DOMAIN_STATS" } as const;
+  const { uri } = await simulated(t, { domains: 2, faults: [slow] });
+  write(yamlOf(uri, "interval: 1s"));
+  const [found] = (await runJson("-c", file)).of("libvirt-slow");
+  assert.match(found?.says ?? "", /^reading everything takes 1\d{3} ms, the interval is 1s$/);
+  assert.equal(found?.mend, "interval: 3s");
+  write(yamlOf(uri, found?.mend));
+  assert.deepEqual((await runJson("-c", file)).of("libvirt-slow"), []);
+});
+
+test("XML that the daemon does not give", async (t) => {
+  const denied = { kind: "error", procedure: "DOMAIN_GET_XML_DESC", code: 88 } as const;
+  const { uri } = await simulated(t, { domains: 2, faults: [denied] });
+  write(yamlOf(uri));
+  const { of } = await runJson("-c", file);
+  assert.deepEqual(
+    of("vm-xml").map(({ state, subject }) => `${state} ${subject}`),
+    [`ok ${uri}`, "warn vm-0", "warn vm-1"],
+  );
+  assert.match(of("vm-xml")[0]?.says ?? "", /; 0 lack nothing/);
+  assert.equal(of("vm-xml")[1]?.code, "LIBVIRT_REPLY");
+});
+
 test("no VM is chosen, or there is none", async (t) => {
   const { uri } = await simulated(t, { domains: 2 });
   write(yamlOf(uri, "domains: { exclude: ['vm-*'] }"));
