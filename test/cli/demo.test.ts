@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { test } from "node:test";
+import { join } from "node:path";
+import { after, test } from "node:test";
 
 import { run } from "../../src/cli/demo.ts";
 import { collectingContext } from "./context.ts";
 
-const leftOver = () => readdirSync(tmpdir()).filter((name) => name.startsWith("kvmeter-demo-"));
+// A folder for temporary files that no other test's demo uses meanwhile.
+const temporary = mkdtempSync(join(tmpdir(), "kvmeter-test-"));
+process.env["TMPDIR"] = temporary;
+after(() => rmSync(temporary, { recursive: true }));
 
 test("what the simulated hypervisor has arrives at the receiver, and nothing stays behind", async () => {
-  const before = leftOver();
   const { texts, context } = collectingContext();
   const code = await run(["--domains", "3", "--interval", "400ms", "--duration", "1500ms"], context);
   assert.equal(code, 0, texts.stderr);
@@ -22,7 +25,7 @@ test("what the simulated hypervisor has arrives at the receiver, and nothing sta
     /^In 1\.\d\d s [2-4] cycles have arrived over OTLP\/gRPC: \d+ points in [2-4] requests, .*\.$/m,
   );
   assert.match(texts.stdout, /^3 domains were seen; 0 of them came and 0 went in that time\.$/m);
-  assert.deepEqual(leftOver(), before);
+  assert.deepEqual(readdirSync(temporary), []);
 });
 
 test("nothing arrived is a failure", async () => {
