@@ -1,4 +1,5 @@
 import { systemClock } from "./clock.ts";
+import { createHypervisorSource } from "./discovered-hypervisors.ts";
 import { globMatcher } from "./glob.ts";
 import { DOMAIN_ROWS } from "./metrics/definitions.ts";
 import type { LibvirtSource } from "./metrics/instruments.ts";
@@ -9,7 +10,6 @@ import {
   selectRows,
   unusedScopes,
 } from "./metrics/selection.ts";
-import { HypervisorSource } from "./readings/hypervisor-source.ts";
 
 export interface LibvirtSourceOptions {
   /** As `virsh -c` takes it; `qemu:///system` unless given. */
@@ -41,7 +41,7 @@ export function createLibvirtSource({
   metrics = {},
 }: LibvirtSourceOptions = {}): ClosableLibvirtSource {
   const rows = selectRows(DOMAIN_ROWS, metrics);
-  return new HypervisorSource({
+  return createHypervisorSource({
     uri,
     timeoutMs,
     groups: requiredGroups(rows),

@@ -29,6 +29,8 @@ interface Problematic {
   readonly problems: readonly Error[];
 }
 
+type PollLog = Pick<Logger, "info" | "warn">;
+
 /** A read that was started; it stays until a round has taken over what it brings. */
 interface Read<Reading> {
   readonly reading: Promise<Reading>;
@@ -42,12 +44,12 @@ interface Read<Reading> {
 export class Poller<Reading extends Problematic> {
   readonly #sources: readonly Source<Reading>[];
   readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #underWay = new Map<Source<Reading>, Read<Reading>>();
+  readonly #log: PollLog;
+  readonly #underWay = new WeakMap<Source<Reading>, Read<Reading>>();
   readonly #durations = new OperationDurations();
   readonly #lastProblem = new Map<string, string>();
 
-  constructor(sources: readonly Source<Reading>[], clock: Clock, log: Logger) {
+  constructor(sources: readonly Source<Reading>[], clock: Clock, log: PollLog) {
     this.#sources = sources;
     this.#clock = clock;
     this.#log = log;

@@ -1,5 +1,6 @@
 import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
+import { createHypervisorSource, type ReadableHypervisor } from "./discovered-hypervisors.ts";
 import { globMatcher } from "./glob.ts";
 import type { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { Logger } from "./log.ts";
@@ -16,7 +17,6 @@ import {
 } from "./metrics/selection.ts";
 import { hostReaders } from "./readings/host-scopes.ts";
 import { HostSource } from "./readings/host-source.ts";
-import { HypervisorSource } from "./readings/hypervisor-source.ts";
 
 /** The rows of the catalogue that are to be told: nothing is read that none of them needs. */
 export interface WantedRows {
@@ -78,7 +78,7 @@ export function createHostSources(
 export function createSources(
   { libvirt, domains, metrics, statistics, processes, host, hypervisor, intervalMs }: Configuration,
   { log, calls, pacing, rows = selectedRows(metrics) }: SourceContext,
-): HypervisorSource[] {
+): ReadableHypervisor[] {
   const included = globMatcher(domains.include);
   const excluded = globMatcher(domains.exclude);
   const needed = requiredLocalReaders(rows.domain);
@@ -112,21 +112,20 @@ export function createSources(
     parts: requiredParts(rows.inventory),
     intervalMs: hypervisor.intervalMs,
   };
-  return libvirt.map(
-    ({ uri, timeoutMs }) =>
-      new HypervisorSource({
-        uri,
-        timeoutMs,
-        ...needs,
-        ...(pacing === "paced" ? { pace, inventory, onStretch: tellStretch(log, uri) } : { listens: false }),
-        wanted: (name) => included(name) && !excluded(name),
-        clock: systemClock,
-        ...(isLocalWanted && { local }),
-        onNotice: (notice) => log.info({ source: uri }, notice),
-        onMissingEvent: (event, { message }) =>
-          log.debug({ source: uri, event, problem: message }, "the daemon lacks an event"),
-        ...(calls !== undefined && { calls }),
-      }),
+  return libvirt.map(({ uri, timeoutMs }) =>
+    createHypervisorSource({
+      uri,
+      timeoutMs,
+      ...needs,
+      ...(pacing === "paced" ? { pace, inventory, onStretch: tellStretch(log, uri) } : { listens: false }),
+      wanted: (name) => included(name) && !excluded(name),
+      clock: systemClock,
+      ...(isLocalWanted && { local }),
+      onNotice: (notice) => log.info({ source: uri }, notice),
+      onMissingEvent: (event, { message }) =>
+        log.debug({ source: uri, event, problem: message }, "the daemon lacks an event"),
+      ...(calls !== undefined && { calls }),
+    }),
   );
 }
 

@@ -12,7 +12,8 @@ export const libvirtSchema = object(
       libvirtUri(
         "The hypervisor, as `virsh -c` takes it. kvmeter opens the read-only socket, so it needs no root: " +
           "the default is the system's hypervisor for every user. One on another machine is `qemu+tls://host/system` or " +
-          "`qemu+ssh://user@host/system`: see libvirt-client.md.",
+          "`qemu+ssh://user@host/system`: see libvirt-client.md. `*` in the path of `?socket=` finds all daemons whose " +
+          "sockets fit, anew in each cycle, and reads them as one hypervisor: see install-kubernetes.md.",
       ),
       "qemu:///system",
     ),

@@ -233,6 +233,14 @@ export class HypervisorSource {
     };
   }
 
+  /** What happened before a daemon went that will not come back: the last that is told of its domains. */
+  farewell(): Required<Pick<HypervisorReading, "gone" | "events">> {
+    const listedAt = this.#options.clock.now();
+    const events = this.#journal.until(listedAt);
+    this.#journal.forget(events.length);
+    return { gone: this.#history.update([], { events, listedAt }).gone, events };
+  }
+
   /** Says goodbye to the daemon. Never rejects. */
   close(): Promise<void> {
     this.#newcomers.close();

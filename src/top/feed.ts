@@ -1,12 +1,12 @@
 import { systemClock } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
+import type { ReadableHypervisor } from "../discovered-hypervisors.ts";
 import { suitHeapTo } from "../heap.ts";
 import type { Logger } from "../log.ts";
 import { Poller } from "../poll.ts";
 import type { HypervisorReading } from "../readings/domain.ts";
 import type { HostSource } from "../readings/host-source.ts";
 import type { HostReading } from "../readings/host.ts";
-import type { HypervisorSource } from "../readings/hypervisor-source.ts";
 import { ticks } from "../schedule.ts";
 import { createHostSources, createSources } from "../sources.ts";
 import { TOP_ROWS, TopModel } from "./model.ts";
@@ -28,7 +28,7 @@ const UNHEARD = { debug: unheard, info: unheard, warn: unheard } as const;
 /** Brings readings into the model. Libvirt and the kernel are asked for what the screen shows, and for nothing else. */
 export class TopFeed {
   readonly model = new TopModel();
-  readonly #sources: readonly HypervisorSource[];
+  readonly #sources: readonly ReadableHypervisor[];
   readonly #hostSources: readonly HostSource[];
   readonly #poller: Poller<HypervisorReading>;
   readonly #hostPoller: Poller<HostReading>;

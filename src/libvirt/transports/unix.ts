@@ -1,4 +1,7 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
+import { basename, dirname } from "node:path";
 
 import { type ErrorCode, KvmeterError, messageOf } from "../../errors.ts";
 import type { Transport, TransportOptions } from "../transport.ts";
@@ -29,7 +32,16 @@ export async function connectUnix(paths: readonly string[], options: TransportOp
   throw refusal === undefined ? missing(paths) : refused(refusal.path, refusal.cause);
 }
 
-function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
+/** unix(7): sun_path has 108 bytes, the last of them NUL. What is longer is cut off without a word. */
+const PATH_LIMIT_BYTES = 107;
+
+async function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
+  if (Buffer.byteLength(path) <= PATH_LIMIT_BYTES) return dial(path, signal);
+  await using folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  return await dial(`/proc/self/fd/${folder.fd}/${basename(path)}`, signal);
+}
+
+function dial(path: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path });
     const settle = (error?: Error): void => {

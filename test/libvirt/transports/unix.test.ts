@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +28,18 @@ describe("connectUnix", () => {
     const transport = await connectUnix([missing, join(refusing, "x"), refusing, daemon.path], options);
     assert.equal(transport.peer, daemon.path);
     transport.close();
+  });
+
+  test("connects to a path that is too long for a socket's address", async () => {
+    const deep = join(folder, ...Array.from({ length: 4 }, () => "d".repeat(40)));
+    await mkdir(deep, { recursive: true });
+    await using daemon = await FakeDaemon.start();
+    const path = join(deep, "sock");
+    await symlink(daemon.path, path);
+    const transport = await connectUnix([path], options);
+    assert.equal(transport.socketPath, path);
+    transport.close();
+    await assert.rejects(connectUnix([`${deep}/x/sock`], options), { code: "LIBVIRT_SOCKET_MISSING" });
   });
 
   test("names every path when there is none, and how to mend it", async () => {
