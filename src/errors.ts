@@ -120,6 +120,11 @@ export const ERROR_KINDS = {
     meaning: "Another agent uses the state directory.",
   },
   LISTEN: { retryable: false, exitCode: 1, meaning: "A socket cannot be listened on." },
+  ENDPOINT_SILENT: {
+    retryable: true,
+    exitCode: 1,
+    meaning: "The local endpoint of the agent does not answer `kvmeter health`.",
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

@@ -31,6 +31,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Run a simulated hypervisor for any libvirt client.",
     load: () => import("./simulate.ts"),
   },
+  health: {
+    summary: "Ask the agent on this machine whether it is well: exit code 0 or 1.",
+    load: () => import("./health.ts"),
+  },
   version: { summary: "Print the version.", load: () => import("./version.ts") },
   help: { summary: "Show this, or the help of a command.", load: () => import("./help.ts") },
 };
