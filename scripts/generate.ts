@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { PRESET_NAMES } from "../src/config/presets.ts";
 import { renderAlertsDoc } from "./generate/alerts-doc.ts";
 import { renderAlerts } from "./generate/alerts/render.ts";
+import { renderChart, renderValuesSchema } from "./generate/chart.ts";
 import { renderCheckDoc } from "./generate/check-doc.ts";
 import { renderConfigDoc } from "./generate/config-doc.ts";
 import { DASHBOARD_NAMES, renderDashboard } from "./generate/dashboards/render.ts";
@@ -33,6 +34,8 @@ const GENERATED: Readonly<Record<string, () => string>> = {
       ]),
     ),
   ),
+  "deploy/helm/kvmeter/Chart.yaml": renderChart,
+  "deploy/helm/kvmeter/values.schema.json": renderValuesSchema,
   "docs/alerts.md": renderAlertsDoc,
   "docs/check.md": renderCheckDoc,
   "docs/config.md": renderConfigDoc,
