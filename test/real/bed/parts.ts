@@ -13,7 +13,9 @@ export type Part =
   | "prometheus"
   | "victoriametrics"
   | "promtool"
-  | "node-exporter";
+  | "node-exporter"
+  | "image-builder"
+  | "deployment-tools";
 
 /** Where scripts/install-real-parts.sh keeps what it downloads and builds. */
 export const cacheDirectory: string = process.env["KVMETER_REAL_CACHE"] ?? "/var/cache/kvmeter-real";
@@ -32,6 +34,13 @@ export const paths = {
   nodeExporter: join(cacheDirectory, "node-exporter/usr/bin/prometheus-node-exporter"),
   vmalertTool: join(cacheDirectory, "victoriametrics/usr/bin/vmalert-tool"),
   promtool: join(cacheDirectory, "promtool/usr/bin/promtool"),
+  imageBase: join(cacheDirectory, "bookworm"),
+  hadolint: join(cacheDirectory, "hadolint"),
+  helm: join(cacheDirectory, "deployment/helm"),
+  kubeconform: join(cacheDirectory, "deployment/kubeconform"),
+  actionlint: join(cacheDirectory, "deployment/actionlint"),
+  composeSpec: join(cacheDirectory, "deployment/compose-spec"),
+  kubernetesSchemas: join(cacheDirectory, "kubernetes"),
 } as const;
 
 const hostTools = ["/usr/sbin/libvirtd", "/usr/sbin/virtlogd", "/usr/bin/virsh", "/usr/bin/qemu-img"];
@@ -53,6 +62,17 @@ const neededFiles: Record<Part, readonly string[]> = {
   victoriametrics: [paths.victoriametrics, paths.vmalertTool],
   promtool: [paths.promtool],
   "node-exporter": [paths.nodeExporter],
+  "image-builder": ["/usr/bin/buildah", join(cacheDirectory, "image_base.stamp")],
+  "deployment-tools": [
+    paths.hadolint,
+    paths.helm,
+    paths.kubeconform,
+    paths.actionlint,
+    paths.composeSpec,
+    join(cacheDirectory, "kubernetes_schemas.stamp"),
+    "/usr/bin/ansible-playbook",
+    "/usr/bin/ansible-lint",
+  ],
 };
 
 const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
@@ -62,6 +82,7 @@ const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
   "node-exporter",
   "promtool",
   "tmux",
+  "deployment-tools",
 ]);
 
 async function exists(path: string): Promise<boolean> {
