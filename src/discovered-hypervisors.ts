@@ -59,7 +59,7 @@ class DiscoveredHypervisors implements ReadableHypervisor {
   constructor(options: HypervisorOptions, { uri, pattern }: { uri: LibvirtUri; pattern: string }) {
     const { pace, timeoutMs } = options;
     this.name = options.uri;
-    this.#options = { ...options, inventory: undefined };
+    this.#options = { ...options, inventory: undefined, onNotice: once(options.onNotice) };
     this.#uri = uri;
     this.#pattern = pattern;
     this.#deadlineMs = pace === undefined ? 2 * timeoutMs : MEMBER_SHARE * pace.cycleMs;
@@ -146,9 +146,24 @@ class DiscoveredHypervisors implements ReadableHypervisor {
       this.#last.delete(path);
       return farewellOf(source);
     }
-    const domains = this.#last.get(path)?.domains ?? [];
+    const last = this.#last.get(path);
+    // A daemon that has just started takes its time; if it never answers, its calls say so.
+    if (last === undefined && error instanceof KvmeterError && error.code === "SOURCE_DEADLINE") {
+      return { domains: [], problems: [] };
+    }
+    const domains = last?.domains ?? [];
     return { domains: domains.map(unread), problems: error === undefined ? [] : [error] };
   }
+}
+
+/** What one of them cannot read, the others cannot either. */
+function once(tell: HypervisorOptions["onNotice"]): (notice: string) => void {
+  const told = new Set<string>();
+  return (notice) => {
+    if (told.has(notice)) return;
+    told.add(notice);
+    tell?.(notice);
+  };
 }
 
 function farewellOf(source: HypervisorSource): Share {

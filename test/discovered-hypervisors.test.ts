@@ -27,7 +27,7 @@ async function nodeWithPods(t: TestContext): Promise<Node> {
   const pace = { cycleMs: CYCLE_MS, slowIntervalMs: 120_000, intervalsMs: {}, stretchAboveMs: CYCLE_MS };
   const source = createHypervisorSource({
     uri: `qemu+unix:///system?socket=${folder}/*/libvirt-runtime/virtqemud-sock`,
-    timeoutMs: 1000,
+    timeoutMs: 5000,
     groups,
     pace,
     wanted: () => true,
@@ -132,6 +132,20 @@ test("a daemon that hangs costs its own domains' values, and does not end them",
   assert.equal(read.get("a"), undefined);
   assert.ok(read.get("b"));
   assert.equal(reading.problems.length, 1);
+});
+
+test("a daemon that is still starting is no problem, nor is it waited for", async (t) => {
+  const { source, start } = await nodeWithPods(t);
+  await start("a");
+  const slow = await start("b");
+  slow.addFault({ kind: "delay", ms: 300 });
+  const reading = await source.read(never);
+  assert.deepEqual(namesOf(reading), ["a"]);
+  assert.deepEqual(reading.problems, []);
+  slow.clearFault();
+  let names: string[] = [];
+  for (let reads = 0; reads < 10 && names.length < 2; reads += 1) names = namesOf(await source.read(never));
+  assert.deepEqual(names, ["a", "b"]);
 });
 
 test("where not one can be read, there is no reading", async (t) => {
