@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 
 import { loadConfiguration } from "../../src/config/load.ts";
 import { startSimulator } from "../../src/simulator/index.ts";
@@ -16,8 +16,10 @@ import { buildImage, type Image, runInImage } from "./bed/image.ts";
 import { paths, repositoryRoot } from "./bed/parts.ts";
 import { waitFor } from "./bed/processes.ts";
 import { skipWithout } from "./bed/skip.ts";
+import { startVictoriaMetrics } from "./bed/victoriametrics.ts";
 import { resourcesOf } from "./exported.ts";
 import { writeKubernetesSchemas } from "./kubernetes-schemas.ts";
+import { startKvmeter } from "./kvmeter.ts";
 
 const execute = promisify(execFile);
 const KUBERNETES = "1.34.1";
@@ -199,6 +201,44 @@ describe("what is shipped", async () => {
   });
 });
 
+describe("the compose file's Collector", async () => {
+  const skip = await skipWithout("collector", "victoriametrics");
+
+  test(
+    "hands what kvmeter sends to VictoriaMetrics, named as the dashboards have it",
+    { skip },
+    async (t) => {
+      const victoriametrics = await startVictoriaMetrics();
+      t.after(() => victoriametrics.stop());
+      const shipped = await readFile(join(repositoryRoot, "deploy/compose/collector.yaml"), "utf8");
+      const collector = await startCollector({ KVMETER_VICTORIAMETRICS: victoriametrics.url }, () =>
+        watchable(shipped),
+      );
+      t.after(() => collector.stop());
+      const simulator = await startSimulator({ socketPath: join(scratch, "compose-sock"), domains: 4 });
+      t.after(() => simulator.stop());
+      const configuration = join(scratch, "compose.yaml");
+      await writeFile(
+        configuration,
+        `libvirt: [{ uri: "${simulator.uri}" }]
+interval: 1s
+export: [{ endpoint: "http://${collector.grpcEndpoint}" }]
+`,
+      );
+      const agent = startKvmeter(["run", "-c", configuration]);
+      t.after(() => agent.stop());
+      const names = async () => {
+        await victoriametrics.flush();
+        const samples = await victoriametrics.query('{__name__="libvirt.domain.status"} == 1');
+        return new Set(samples.map(({ metric }) => metric["libvirt.domain.name"]));
+      };
+      await waitFor(async () => (await names()).size === 4, { what: "four domains in VictoriaMetrics" });
+      const { stderr } = await agent.stop();
+      assert.doesNotMatch(stderr, /Cannot export/);
+    },
+  );
+});
+
 describe("the npm package", () => {
   test("has what is needed and nothing else, works by npx, and has types", async () => {
     const packed = await execute("npm", ["pack", "--json", "--pack-destination", scratch], inRepository);
@@ -264,4 +304,18 @@ function configurationIn(manifests: string): string {
     if (resource?.kind === "ConfigMap") return resource.data?.["kvmeter.yaml"] ?? "";
   }
   throw new Error("there is no ConfigMap");
+}
+
+/** A Collector's configuration that also tells when it is ready, at the address that the bed gives it. */
+function watchable(text: string): string {
+  const configuration = parse(text) as { service: Record<string, unknown> };
+  return stringify({
+    ...configuration,
+    extensions: { health_check: { endpoint: "${env:KVMETER_COLLECTOR_HEALTH}" } },
+    service: {
+      ...configuration.service,
+      extensions: ["health_check"],
+      telemetry: { metrics: { level: "none" } },
+    },
+  });
 }

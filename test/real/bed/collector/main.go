@@ -1,5 +1,5 @@
 // A small OpenTelemetry Collector for the real tests: only the components that
-// otel-collector-example.yaml names, so that it builds in minutes on two cores.
+// otel-collector-example.yaml and deploy/compose/collector.yaml name, so that it builds in minutes on two cores.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
@@ -35,7 +36,7 @@ func components() (otelcol.Factories, error) {
 		return factories, err
 	}
 	if factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
-		debugexporter.NewFactory(), fileexporter.NewFactory(),
+		debugexporter.NewFactory(), fileexporter.NewFactory(), otlphttpexporter.NewFactory(),
 	); err != nil {
 		return factories, err
 	}
