@@ -3,11 +3,11 @@ import type { LoadedConfiguration } from "../config/load.ts";
 import { judgeClock } from "./clock.ts";
 import { checkConfiguration } from "./configuration.ts";
 import { checkDestination } from "./destinations.ts";
+import { checkHypervisors } from "./discovered.ts";
 import { AREAS, type Area } from "./finding-kind.ts";
 import type { Finding } from "./finding.ts";
 import { kindOf } from "./findings.ts";
 import { checkHost } from "./host.ts";
-import { checkHypervisor } from "./hypervisor.ts";
 import { checkListen } from "./listen.ts";
 import { checkState } from "./state.ts";
 
@@ -28,8 +28,8 @@ export async function runCheck(
 ): Promise<readonly Finding[]> {
   const { configuration } = loaded;
   const hypervisors = Promise.all(
-    configuration.libvirt.map((entry) => checkHypervisor(entry, { configuration, signal })),
-  );
+    configuration.libvirt.map((entry) => checkHypervisors(entry, { configuration, signal })),
+  ).then((checks) => checks.flat());
   // Who waits for them is told by the hypervisors themselves what went wrong.
   const readings = hypervisors.then(
     (checks) => checks.flatMap(({ reading }) => reading ?? []),
