@@ -112,7 +112,7 @@ function more(book: Book, requests: number): () => boolean {
 test("deltas over restarts, kills, failed exports and a VM's reboot add up to the counters, to the digit", async (t) => {
   const simulator = await simulated(t, { domains: 0 });
   const shape = { timedDisks: true, vcpus: 2, disks: 2 };
-  simulator.createDomain({ name: "stays", uptimeS: 86_400, shape });
+  const stays = simulator.createDomain({ name: "stays", uptimeS: 86_400, shape });
   const reboots = simulator.createDomain({ name: "reboots", uptimeS: 86_400, shape });
   const [cumulative, delta] = [await startBook(), await startBook()];
   const directory = mkdtempSync(join(tmpdir(), "kvmeter-deltas-"));
@@ -131,7 +131,10 @@ export:
   - { preset: collector, signals: [metrics], endpoint: "${delta.endpoint}", ${common}, temporality: delta }
 `,
   );
-  await live(t, { configuration, until: more(cumulative, 5), end: "SIGTERM" });
+  const fiveMore = more(cumulative, 5);
+  const hasBoth = () =>
+    [stays, reboots].every(({ uuid }) => cumulative.series.has(`${uuid} libvirt.domain.cpu.time []`));
+  await live(t, { configuration, until: () => fiveMore() && hasBoth(), end: "SIGTERM" });
   const known = new Set(cumulative.series.keys());
   delta.refuses = true;
   await live(t, { configuration, until: more(cumulative, 5), end: "SIGTERM" });
