@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readOwnFile } from "./own-files.ts";
 
-const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  readonly version: string;
-};
+const manifest = JSON.parse(readOwnFile("package.json")) as { readonly version: string };
 
 /** kvmeter's version, which package.json alone states. */
 export const VERSION: string = manifest.version;

@@ -32,7 +32,7 @@ const socketUri = (path: string) => `qemu+unix:///system?socket=${path}`;
 
 test("version and help succeed; so does the version as an option", async () => {
   const [version, help] = await Promise.all([end(["--version"]), end(["--help"])]);
-  assert.match(version.stdout, /^kvmeter \d+\.\d+\.\d+\n$/);
+  assert.match(version.stdout, /^kvmeter \d+\.\d+\.\d+(?: \(commit [0-9a-f]{40}\))?\n$/);
   assert.match(help.stdout, /^kvmeter \[command\]/);
   assert.deepEqual([version.code, help.code], [0, 0]);
 });
