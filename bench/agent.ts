@@ -14,16 +14,21 @@ const MS_PER_TICK = 10;
 const WARM_UP_MS = 15_000;
 const MEASURED_CYCLES = 20;
 
+/** How the agent is started; what follows are its arguments. */
+export type AgentCommand = readonly [program: string, ...args: string[]];
+
+export interface AgentLoad {
+  readonly domains: number;
+  readonly warmUpMs?: number;
+  readonly cycles?: number;
+}
+
 /** The installed agent as a process of its own, in cycles of a second. */
 export async function run(): Promise<BenchResult> {
-  const build = spawnSync(process.execPath, [join(ROOT, "scripts/build.ts")], {
-    cwd: ROOT,
-    stdio: "inherit",
-  });
-  if (build.status !== 0) throw new Error("the build failed");
+  const installed = buildInstalled();
   const rows: BenchRow[] = [];
   for (const domains of [100, 1000]) {
-    const { cpuMs, residentMb, privateMb, firstExportMs } = await measure(domains);
+    const { cpuMs, residentMb, privateMb, firstExportMs } = await measureAgent(installed, { domains });
     const label = (what: string): string => `${domains.toLocaleString("en")} domains: ${what}`;
     rows.push(
       { label: label("CPU of a cycle"), value: cpuMs, unit: "ms" },
@@ -41,6 +46,16 @@ export async function run(): Promise<BenchResult> {
   };
 }
 
+/** Compiles the sources, as they are installed. */
+export function buildInstalled(): AgentCommand {
+  const build = spawnSync(process.execPath, [join(ROOT, "scripts/build.ts")], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
+  if (build.status !== 0) throw new Error("the build failed");
+  return [process.execPath, join(ROOT, "dist/main.js")];
+}
+
 interface Measured {
   readonly cpuMs: number;
   readonly residentMb: number;
@@ -48,13 +63,17 @@ interface Measured {
   readonly firstExportMs: number;
 }
 
-async function measure(domains: number): Promise<Measured> {
+/** What an agent in cycles of a second takes, against a simulated hypervisor. */
+export async function measureAgent(
+  [program, ...args]: AgentCommand,
+  { domains, warmUpMs = WARM_UP_MS, cycles = MEASURED_CYCLES }: AgentLoad,
+): Promise<Measured> {
   const [hypervisor, sink] = await Promise.all([startHypervisor(domains), startSink()]);
   const folder = mkdtempSync(join(tmpdir(), "kvmeter-bench-"));
   const configuration = join(folder, "kvmeter.yaml");
   writeFileSync(configuration, configurationText(hypervisor.address, sink.address));
   const startedMs = performance.now();
-  const agent = spawn(process.execPath, [join(ROOT, "dist/main.js"), "run", "--config", configuration], {
+  const agent = spawn(program, [...args, "run", "--config", configuration], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   try {
@@ -62,10 +81,10 @@ async function measure(domains: number): Promise<Measured> {
     const firstExportMs = performance.now() - startedMs;
     const { pid } = agent;
     if (pid === undefined) throw new Error("the agent did not start");
-    await sleep(WARM_UP_MS);
+    await sleep(warmUpMs);
     const beforeMs = cpuMsOf(pid);
-    await sleep(MEASURED_CYCLES * 1000);
-    return { cpuMs: (cpuMsOf(pid) - beforeMs) / MEASURED_CYCLES, ...memoryOf(pid), firstExportMs };
+    await sleep(cycles * 1000);
+    return { cpuMs: (cpuMsOf(pid) - beforeMs) / cycles, ...memoryOf(pid), firstExportMs };
   } finally {
     agent.kill();
     await Promise.all([hypervisor.stop(), sink.stop()]);

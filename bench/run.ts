@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchResul
   host: () => import("./host.ts"),
   processes: () => import("./processes.ts"),
   agent: () => import("./agent.ts"),
+  executable: () => import("./executable.ts"),
   hypervisor: () => import("./hypervisor-cost.ts"),
   outage: () => import("./outage.ts"),
   top: () => import("./top.ts"),

@@ -53,12 +53,17 @@ stderr.on("error", () => {});
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
 
-try {
-  const exitCode = await main(process.argv.slice(2));
-  await written();
-  process.exit(exitCode);
-} catch (error) {
-  const { text, exitCode } = reportOf(error);
-  stderr.write(text);
-  process.exit(exitCode);
+// Not awaited at the top: the single executable is a script, which has no such await.
+void start();
+
+async function start(): Promise<never> {
+  try {
+    const exitCode = await main(process.argv.slice(2));
+    await written();
+    process.exit(exitCode);
+  } catch (error) {
+    const { text, exitCode } = reportOf(error);
+    stderr.write(text);
+    process.exit(exitCode);
+  }
 }

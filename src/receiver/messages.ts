@@ -1,6 +1,6 @@
-import { fileURLToPath } from "node:url";
-
 import protobuf from "protobufjs";
+
+import { readOwnFile } from "../own-files.ts";
 
 /** Attributes by key. */
 export type ReceivedAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -20,11 +20,17 @@ export interface ProtoKeyValue {
 
 /** The official messages of OTLP. */
 const root = new protobuf.Root();
-root.resolvePath = (_origin, target) => fileURLToPath(new URL(`../../proto/${target}`, import.meta.url));
-root.loadSync([
-  "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
-  "opentelemetry/proto/collector/logs/v1/logs_service.proto",
-]);
+const loaded = new Set<string>();
+load("opentelemetry/proto/collector/metrics/v1/metrics_service.proto");
+load("opentelemetry/proto/collector/logs/v1/logs_service.proto");
+root.resolveAll();
+
+/** protobufjs would read the files itself, and the single executable has none. */
+function load(file: string): void {
+  if (loaded.has(file)) return;
+  loaded.add(file);
+  protobuf.parse(readOwnFile(`proto/${file}`), root).imports?.forEach(load);
+}
 
 /**
  * A decoder of one kind of request. It takes protobufjs and the official messages: nothing is shared with the encoder,
