@@ -7,10 +7,8 @@ import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { JsonResource } from "../../src/metrics/json.ts";
+import { kvmeterCommand } from "../program.ts";
 import type { Libvirtd } from "./bed/libvirtd.ts";
-import { repositoryRoot } from "./bed/parts.ts";
-
-const MAIN = join(repositoryRoot, "src/main.ts");
 
 /** A test that fails half-way must not leave one running, nor wait for it. */
 const running = new Set<ChildProcess>();
@@ -45,7 +43,8 @@ export interface StartOptions {
 export function startKvmeter(args: readonly string[], { user }: StartOptions = {}): Kvmeter {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OTEL_")));
   const begun = performance.now();
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program, ...first] = kvmeterCommand;
+  const child = spawn(program, [...first, ...args], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
     ...user,

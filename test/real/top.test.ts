@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { execPath } from "node:process";
 import { after, test, type TestContext } from "node:test";
 
 import { startSimulator } from "../../src/simulator/index.ts";
 import { shownAs } from "../../src/top/quantities.ts";
+import { kvmeterCommand } from "../program.ts";
 import {
   bootGuests,
   destroyDomain,
@@ -16,7 +16,6 @@ import {
   waitUntilBooted,
 } from "./bed/guests.ts";
 import { startHostLibvirtd } from "./bed/libvirtd.ts";
-import { repositoryRoot } from "./bed/parts.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
 import { openTerminal, type Terminal } from "./bed/tmux.ts";
@@ -25,8 +24,8 @@ import { betweenVirsh, COMPARED, shown, type Shown, total } from "./top-rates.ts
 
 after(takeDownOwned);
 
-const MAIN = join(repositoryRoot, "src/main.ts");
-const TOP = `${execPath} ${MAIN} top --interval 1s`;
+const KVMETER = kvmeterCommand.join(" ");
+const TOP = `${KVMETER} top --interval 1s`;
 
 async function assertGivenBack(terminal: Terminal, how: string): Promise<void> {
   await terminal.waitFor(/ended with \d+/, `the shell after ${how}`, 15_000);
@@ -175,7 +174,10 @@ test(
     });
 
     await t.test("the terminal is given back whatever ends it", async (t) => {
-      const planted = "data:text/javascript,setTimeout(()=>{throw%20new%20Error('planted')},4000)";
+      const directory = await mkdtemp(join(tmpdir(), "kvmeter-top-"));
+      t.after(() => rm(directory, { recursive: true }));
+      const planted = join(directory, "planted.cjs");
+      await writeFile(planted, "setTimeout(() => { throw new Error('planted') }, 4000);");
       const ends: Readonly<
         Record<string, { readonly command?: string; readonly end?: NodeJS.Signals | "C-c" }>
       > = {
@@ -184,7 +186,7 @@ test(
         SIGINT: { end: "SIGINT" },
         SIGHUP: { end: "SIGHUP" },
         SIGQUIT: { end: "SIGQUIT" },
-        "an exception": { command: top.replace(MAIN, `--import "${planted}" ${MAIN}`) },
+        "an exception": { command: `NODE_OPTIONS='--require ${planted}' ${top}` },
       };
       for (const [how, { command = top, end }] of Object.entries(ends)) {
         const terminal = await openedTerminal(t, { height: 40 });
@@ -246,7 +248,7 @@ test(
       await rm(directory, { recursive: true });
     });
     const terminal = await openedTerminal(t, { width: 120, height: 40 });
-    await terminal.type(`${execPath} ${MAIN} top --connect '${simulator.uri}'`);
+    await terminal.type(`${KVMETER} top --connect '${simulator.uri}'`);
     await terminal.waitFor(/1000 VMs[^]*vm-\d+ .* \d+\.\d .*ok$/m, "the VMs with their CPU", 60_000);
     await terminal.press("N", "End");
     await terminal.waitFor(/^>vm-999 /m, "the last VM", 5000);
