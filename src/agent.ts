@@ -4,13 +4,14 @@
  */
 import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
+import type { Environment } from "./config/variables.ts";
 import { CourseRecord, openEndpoint } from "./course-record.ts";
 import { KvmeterError } from "./errors.ts";
 import { EventPipeline } from "./event-pipeline.ts";
 import { suitHeapTo } from "./heap.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { LocalEndpoint } from "./local-endpoint/local-endpoint.ts";
-import type { Logger } from "./log.ts";
+import { type Logger, secretHider } from "./log.ts";
 import { domainOccurrences } from "./metrics/domain-occurrences.ts";
 import type { Destination } from "./otlp/destination.ts";
 import type { StateStore } from "./otlp/queue/contract.ts";
@@ -22,11 +23,14 @@ import type { HypervisorReading } from "./readings/domain.ts";
 import type { HostReading } from "./readings/host.ts";
 import { ticks } from "./schedule.ts";
 import { createHostSources, createSources } from "./sources.ts";
+import { ServiceManager } from "./systemd/service-manager.ts";
 
 export interface AgentContext {
   readonly log: Logger;
   /** Its abort asks for an orderly stop. */
   readonly signal: AbortSignal;
+  /** Where a service manager says how it wants to be told. */
+  readonly env?: Environment;
 }
 
 /** The rest of an interval is for making and handing over the points of those that were in time. */
@@ -40,7 +44,10 @@ const FLUSH_DEADLINE_MS = 3500;
  * @throws KvmeterError when the start shows a mistake of the configuration: not one source can be read, the local
  * endpoint's address is taken, or a destination's TLS does not fit. Later than that it never gives up.
  */
-export async function runAgent(configuration: Configuration, { log, signal }: AgentContext): Promise<void> {
+export async function runAgent(
+  configuration: Configuration,
+  { log, signal, env = {} }: AgentContext,
+): Promise<void> {
   const { intervalMs } = configuration;
   const calls = new LibvirtStatistics();
   const sources = createSources(configuration, { log, calls, pacing: "paced" });
@@ -57,6 +64,8 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
   const self = new OwnReader({ clock: systemClock, poller: hypervisors, calls, destinations });
   const names = sources.map(({ name }) => name);
   const record = new CourseRecord({ clock: systemClock, intervalMs, sources: names, destinations });
+  const hide = secretHider(configuration.secrets);
+  const manager = ServiceManager.of(env, { course: () => record.course, log, hide });
   let endpoint: LocalEndpoint | undefined;
   let skippedCycles = 0;
   let started = false;
@@ -85,9 +94,11 @@ export async function runAgent(configuration: Configuration, { log, signal }: Ag
       for (const pipeline of pipelines) pipeline.export(cycle);
       events.export(readings.flatMap(domainOccurrences));
       record.cycleEnded({ outcomes, skippedCycles });
+      manager?.cycleEnded();
     }
     misfit.throwIfAborted();
   } finally {
+    void manager?.stopping();
     await endpoint?.close();
     await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();

@@ -31,6 +31,6 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const { secrets, warnings } = configuration;
   const log = await createLogger({ ...configuration.log, stream: context.stderr, secrets });
   for (const warning of warnings) log.warn({}, warning);
-  await runAgent(configuration, { log, signal: context.signal });
+  await runAgent(configuration, { log, signal: context.signal, env: context.env });
   return 0;
 }
