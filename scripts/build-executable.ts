@@ -1,5 +1,6 @@
 /**
- * Builds kvmeter as one file that needs no Node and no file beside it, its bill of materials, and checksums of both.
+ * Builds kvmeter as one file that needs no Node and no file beside it; its bill of materials, the licences of
+ * what is in it, and checksums.
  * The same sources give the same bytes.
  *
  *     npm run build:executable                      for this machine's architecture
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
 
 import { bundleMain } from "./executable/bundle.ts";
 import { builtCommit } from "./executable/commit.ts";
+import { licensesText } from "./executable/licenses.ts";
 import { type Architecture, ARCHITECTURES, nodeBinary } from "./executable/node-binary.ts";
 import { root } from "./executable/root.ts";
 import { type LockedPackage, sbomText } from "./executable/sbom.ts";
@@ -68,11 +70,18 @@ async function buildExecutable(architecture: Architecture, out: string): Promise
     packages,
     runtime: process.versions,
   });
+  const beside = {
+    [`${name}.cdx.json`]: sbom,
+    [`${name}.licenses.txt`]: licensesText({ packages, locked, nodeVersion }),
+  };
   mkdirSync(out, { recursive: true });
   writeInPieces(join(out, name), executable);
-  writeFileSync(join(out, `${name}.cdx.json`), sbom);
-  const checksums = [`${sha256}  ${name}`, `${sha256Of(sbom)}  ${name}.cdx.json`];
-  writeFileSync(join(out, `${name}.sha256`), checksums.map((line) => `${line}\n`).join(""));
+  const checksums = [`${sha256}  ${name}\n`];
+  for (const [file, text] of Object.entries(beside)) {
+    writeFileSync(join(out, file), text);
+    checksums.push(`${sha256Of(text)}  ${file}\n`);
+  }
+  writeFileSync(join(out, `${name}.sha256`), checksums.join(""));
   console.log(
     `${join(out, name)}: ${(executable.length / 1e6).toFixed(1)} MB, commit ${commit ?? "unknown"}`,
   );

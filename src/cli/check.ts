@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter check [options]",
   about: `Looks at everything that the agent needs: configuration, libvirt and every VM, the host,
 the state directory, the clock, and each destination by a real request. Says what is well, what

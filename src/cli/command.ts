@@ -1,4 +1,5 @@
 import type { Environment } from "../config/variables.ts";
+import type { Syntax } from "./flags.ts";
 
 /** Where a command writes: a standard stream, or what a test collects in. */
 export interface Output {
@@ -40,5 +41,7 @@ export type ExitCode = 0 | 1 | 2;
 
 /** One subcommand, in a file of its own. `args` are those after its name. */
 export interface Command {
+  /** What its line may hold: for its help, the manual page and shells that complete it. */
+  readonly SYNTAX: Syntax;
   run(args: readonly string[], context: CommandContext): Promise<ExitCode>;
 }

@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags, refuse } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter config print|schema|validate [options]",
   about: `print     The configuration in effect, as YAML: defaults, file, environment and this
           command line taken together. Secrets are hidden.

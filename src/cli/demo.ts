@@ -15,7 +15,7 @@ import type { DemoView } from "./demo/view.ts";
 import { countFlag, durationFlag, helpOf, parseFlags } from "./flags.ts";
 import { formatBytes, formatSeconds } from "./quantity.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter demo [options]",
   about: `Starts a simulated hypervisor, the agent and an OTLP receiver, and shows what arrives at the
 receiver: a table on a terminal, lines elsewhere. Nothing else is needed on this machine, and

@@ -7,7 +7,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags, refuse } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter health [options]",
   about: `Asks the local endpoint of the agent on this machine whether it cycles, prints the answer, and
 exits with 0 or 1. For container runtimes and others that take a command as their check.`,

@@ -3,6 +3,12 @@ import { KvmeterError } from "../errors.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 
+export const SYNTAX = {
+  usage: "kvmeter help [command]",
+  about: "Shows all commands, or the options of one.",
+  flags: {},
+} as const;
+
 /** `kvmeter help [command]`. */
 export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const [name] = args;

@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { helpOf, parseFlags } from "./flags.ts";
 import { renderTable, type Column } from "./table.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter metrics [options]",
   about: "Lists every metric that kvmeter knows, and which of them are sent by default.",
   flags: {

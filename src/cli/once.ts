@@ -5,7 +5,7 @@ import type { CommandContext, ExitCode, Output } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags, type FlagValues } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter once [options]",
   about: `Reads every domain once, prints what was read, and exits. Sends nothing.
 It takes two readings a second apart, because utilization is a change over time.`,

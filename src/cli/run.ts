@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter run [options]",
   about: `Reads every domain in each interval and sends what was read, until SIGINT or SIGTERM.
 Without a configuration file: the local hypervisor, every 10 s, to the destination that the

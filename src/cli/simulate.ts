@@ -8,7 +8,7 @@ import { countFlag, helpOf, parseFlags } from "./flags.ts";
 
 const MAX_DOMAINS = 100_000;
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter simulate [options]",
   about: `Runs a simulated libvirtd: the real protocol on a unix socket, domains with believable load.
 Prints the URI to connect with, for kvmeter, virsh and any other libvirt client, and runs until

@@ -5,7 +5,7 @@ import type { CommandContext, ExitCode } from "./command.ts";
 import { AGENT_FLAGS, countFlag, helpOf, parseFlags, refuse } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter top [options]",
   about: `A live screen of all VMs, from the same readings as what the agent sends: read-only, and
 without anything asked of libvirt that is not shown. ? shows the keys and the columns.

@@ -3,7 +3,7 @@ import { VERSION } from "../version.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { helpOf, parseFlags } from "./flags.ts";
 
-const SYNTAX = {
+export const SYNTAX = {
   usage: "kvmeter version",
   about: "Prints the version, and the commit that it was built from.",
   flags: {},
