@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
-# an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, an
-# OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter, and what checks and builds what
+# an initramfs for the guests, a chroot of Debian unstable with its newer libvirt and one of this
+# Debian with systemd, an OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter, and what checks and builds what
 # is shipped: Helm, linters, a tree of Debian 12 to build the container image with. Needs root on Debian 12,
 # apt, pip, and Go for the collector, Prometheus and Helm. All but the apt packages goes into
 # ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
@@ -15,7 +15,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 host_packages=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils
-  busybox-static cpio debootstrap zstd xz-utils ca-certificates iproute2 procps util-linux
+  busybox-static cpio debootstrap mmdebstrap zstd xz-utils ca-certificates iproute2 procps util-linux
   openssh-server netcat-openbsd openssl tmux
   buildah ansible-core ansible-lint
 )
@@ -24,6 +24,8 @@ unstable_packages=(
   libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log libvirt-clients
   qemu-system-x86 qemu-utils
 )
+# A machine with systemd: what a package is installed on.
+stable_packages=(systemd-sysv dbus libvirt-daemon-system libvirt-clients qemu-system-x86)
 guest_modules=(
   virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
   virtio_balloon virtio_blk failover net_failover virtio_net
@@ -157,6 +159,14 @@ install_into_unstable() {
   chroot "$root" libvirtd --version
 }
 
+# The release that this machine runs, without what this machine has.
+stable_chroot() {
+  rm -rf "$cache/stable"
+  mmdebstrap --variant=minbase --include="$(IFS=,; echo "${stable_packages[*]}")" \
+    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$cache/stable" "$(debian_mirror)"
+  chroot "$cache/stable" libvirtd --version
+}
+
 victoriametrics() {
   local work=$cache/victoriametrics.new
   rm -rf "$work"
@@ -287,6 +297,7 @@ main() {
   ingredients[deployment_tools]=$(cat "$bed"/deployment/{go.mod,go.sum})
   ingredients[kubernetes_schemas]=$(declare -f from_module)
   ingredients[guest_kernel]="${guest_modules[*]} $(<"$bed/guest/init")"
+  ingredients[stable_chroot]="${stable_packages[*]}"
   ingredients[unstable_chroot]="${unstable_packages[*]} $(declare -f install_into_unstable)"
   local jobs=() status=0 job
   # They need nothing of apt, so they compile while packages are downloaded.
@@ -299,6 +310,7 @@ main() {
   part guest_kernel & jobs+=($!)
   part node_exporter & jobs+=($!)
   { part hadolint && part image_base; } & jobs+=($!)
+  part stable_chroot & jobs+=($!)
   parts_of_unstable & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   say "done, in $cache"

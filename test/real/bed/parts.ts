@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 export type Part =
   | "libvirtd"
   | "newer-libvirtd"
+  | "machines"
   | "openssl"
   | "sshd"
   | "tmux"
@@ -26,6 +27,7 @@ export const repositoryRoot: string = resolve(import.meta.dirname, "../../..");
 /** Paths of the installed parts. */
 export const paths = {
   newerRoot: join(cacheDirectory, "unstable"),
+  stableRoot: join(cacheDirectory, "stable"),
   kernel: join(cacheDirectory, "kernel/vmlinuz"),
   initrd: join(cacheDirectory, "kernel/initrd.gz"),
   collector: join(cacheDirectory, "otelcol"),
@@ -52,6 +54,13 @@ const neededFiles: Record<Part, readonly string[]> = {
     join(paths.newerRoot, "usr/sbin/libvirtd"),
     join(cacheDirectory, "unstable_chroot.stamp"),
     "/dev/net/tun",
+  ],
+  machines: [
+    join(cacheDirectory, "unstable_chroot.stamp"),
+    join(cacheDirectory, "stable_chroot.stamp"),
+    "/usr/bin/dpkg-deb",
+    "/usr/bin/unshare",
+    "/usr/bin/nsenter",
   ],
   openssl: ["/usr/bin/openssl"],
   sshd: ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/virt-ssh-helper", "/usr/bin/nc"],
