@@ -23,10 +23,11 @@ export interface TreeSources extends ManPageFacts {
 
 const DOCUMENTS = "/usr/share/doc/kvmeter";
 
+const own = (path: string) => readFileSync(join(root, path));
+
 /** All files of a package for a host with systemd, whatever the package's format. */
 export async function packagedFiles({ executable, ...facts }: TreeSources): Promise<PackagedFile[]> {
   const commands = await describeCommands();
-  const own = (path: string) => readFileSync(join(root, path));
   const examples = [
     ...globSync("config/*.{yaml,json}", { cwd: root }).toSorted(),
     "otel-collector-example.yaml",
