@@ -123,6 +123,23 @@ async function reads(machine: Machine): Promise<void> {
     const limit = domain?.metrics["libvirt.domain.memory.limit"]?.points[0]?.value;
     assert.equal(limit, 32 * 2 ** 20);
   }
+  // It ends with 1, since nobody takes yet what it would send.
+  const checked = await machine.run(
+    `runuser -u kvmeter -- kvmeter check -c ${CONFIGURATION} --format json 2>/dev/null || true`,
+  );
+  const { findings } = JSON.parse(checked) as { findings: readonly Finding[] };
+  const failed = findings.filter(({ state }) => state === "fail").map(({ area }) => area);
+  assert.deepEqual(new Set(failed), new Set(["destinations"]), checked);
+  assert.ok(
+    findings.some(({ area, state }) => area === "libvirt" && state === "ok"),
+    checked,
+  );
+}
+
+/** What `kvmeter check` finds. */
+interface Finding {
+  readonly area: string;
+  readonly state: string;
 }
 
 async function exposed(t: TestContext, machine: Machine): Promise<void> {
