@@ -92,14 +92,16 @@ export async function measureAgent(
   }
 }
 
-function configurationText(uri: string, endpoint: string): string {
+/** An agent's configuration for one hypervisor and one backend. */
+export function configurationText(uri: string, endpoint: string): string {
   return `libvirt: [{ uri: "${uri}" }]
 interval: 1s
 export: [{ preset: collector, protocol: http/protobuf, endpoint: "${endpoint}" }]
 `;
 }
 
-async function logged(lines: AsyncIterable<Buffer>, text: string): Promise<void> {
+/** Resolves when a log says the text. */
+export async function logged(lines: AsyncIterable<Buffer>, text: string): Promise<void> {
   let log = "";
   for await (const chunk of lines) {
     log += chunk.toString();
