@@ -2,7 +2,7 @@
  * libvirt's domains on an OpenTelemetry SDK of your own: kvmeter registers its catalogue on a Meter, the SDK
  * collects and pushes.
  *
- *     node --conditions=kvmeter-source examples/library.ts [URI] [seconds]
+ *     node_modules/.bin/node --conditions=kvmeter-source examples/library.ts [URI] [seconds]
  *
  * Where to is OTEL_EXPORTER_OTLP_ENDPOINT, http://localhost:4317 unless given.
  */

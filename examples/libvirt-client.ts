@@ -1,7 +1,7 @@
 /**
  * What every running domain does with its CPUs, once a second, and what happens to domains meanwhile.
  *
- *     node --conditions=kvmeter-source examples/libvirt-client.ts [URI] [seconds]
+ *     node_modules/.bin/node --conditions=kvmeter-source examples/libvirt-client.ts [URI] [seconds]
  */
 
 import {
