@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
-# an initramfs for the guests, a chroot of Debian unstable with its newer libvirt and one of this
-# Debian with systemd, an OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and node_exporter, and what checks and builds what
+# an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, one of this Debian with systemd and
+# one of Debian 13 with npm alone, an OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and
+# node_exporter, and what checks and builds what
 # is shipped: Helm, linters, a tree of Debian 12 to build the container image with. Needs root on Debian 12,
 # apt, pip, and Go for the collector, Prometheus and Helm. All but the apt packages goes into
 # ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
@@ -26,6 +27,8 @@ unstable_packages=(
 )
 # A machine with systemd: what a package is installed on.
 stable_packages=(systemd-sysv dbus libvirt-daemon-system libvirt-clients qemu-system-x86)
+# What README.md asks for.
+clean_packages=(npm ca-certificates)
 guest_modules=(
   virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
   virtio_balloon virtio_blk failover net_failover virtio_net
@@ -167,6 +170,14 @@ stable_chroot() {
   chroot "$cache/stable" libvirtd --version
 }
 
+# A Debian on which nobody has done anything yet, for whoever follows README.md.
+clean_debian() {
+  rm -rf "$cache/clean-debian"
+  mmdebstrap --variant=minbase --include="$(IFS=,; echo "${clean_packages[*]}")" \
+    trixie "$cache/clean-debian" "$(debian_mirror)"
+  chroot "$cache/clean-debian" npm --version
+}
+
 victoriametrics() {
   local work=$cache/victoriametrics.new
   rm -rf "$work"
@@ -299,6 +310,7 @@ main() {
   ingredients[guest_kernel]="${guest_modules[*]} $(<"$bed/guest/init")"
   ingredients[stable_chroot]="${stable_packages[*]}"
   ingredients[unstable_chroot]="${unstable_packages[*]} $(declare -f install_into_unstable)"
+  ingredients[clean_debian]="${clean_packages[*]}"
   local jobs=() status=0 job
   # They need nothing of apt, so they compile while packages are downloaded.
   if command -v go >/dev/null; then
@@ -311,6 +323,7 @@ main() {
   part node_exporter & jobs+=($!)
   { part hadolint && part image_base; } & jobs+=($!)
   part stable_chroot & jobs+=($!)
+  part clean_debian & jobs+=($!)
   parts_of_unstable & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   say "done, in $cache"

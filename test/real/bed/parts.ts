@@ -6,6 +6,7 @@ export type Part =
   | "libvirtd"
   | "newer-libvirtd"
   | "machines"
+  | "clean-debian"
   | "openssl"
   | "sshd"
   | "tmux"
@@ -28,6 +29,7 @@ export const repositoryRoot: string = resolve(import.meta.dirname, "../../..");
 export const paths = {
   newerRoot: join(cacheDirectory, "unstable"),
   stableRoot: join(cacheDirectory, "stable"),
+  cleanRoot: join(cacheDirectory, "clean-debian"),
   kernel: join(cacheDirectory, "kernel/vmlinuz"),
   initrd: join(cacheDirectory, "kernel/initrd.gz"),
   collector: join(cacheDirectory, "otelcol"),
@@ -62,6 +64,7 @@ const neededFiles: Record<Part, readonly string[]> = {
     "/usr/bin/unshare",
     "/usr/bin/nsenter",
   ],
+  "clean-debian": [join(cacheDirectory, "clean_debian.stamp"), "/usr/bin/git", "/usr/bin/nsenter"],
   openssl: ["/usr/bin/openssl"],
   sshd: ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/virt-ssh-helper", "/usr/bin/nc"],
   tmux: ["/usr/bin/tmux"],
