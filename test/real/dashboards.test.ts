@@ -22,6 +22,7 @@ import { waitFor } from "./bed/processes.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { skipWithout } from "./bed/skip.ts";
 import { startVictoriaMetrics, type VictoriaMetrics } from "./bed/victoriametrics.ts";
+import { asSent, type Chosen, type DashboardModel } from "./dashboard-queries.ts";
 import { readOnlyUri, startKvmeter, withConfiguration } from "./kvmeter.ts";
 
 after(takeDownOwned);
@@ -32,16 +33,6 @@ const CYCLES_MS = 20_000;
 const MOMENTARY: ReadonlySet<string> = new Set(["What happens to it: Jobs, such as migrations"]);
 
 const PENDING = new Set(PENDING_ROWS.map(({ name }) => name));
-
-/** What is chosen at the top of a dashboard. */
-type Chosen = Readonly<Record<string, string>>;
-
-/** What Grafana sends. */
-function asSent(query: string, chosen: Chosen): string {
-  return query
-    .replaceAll("$__rate_interval", "1m")
-    .replaceAll(/\$(host|domain)\b/g, (_, name: string) => chosen[name] ?? "");
-}
 
 /** Titles of the panels over rows that the table does not have yet. */
 function pendingPanels({ rows }: Dashboard): Set<string> {
@@ -54,18 +45,11 @@ function pendingPanels({ rows }: Dashboard): Set<string> {
   return new Set(pending.map(({ id }) => id));
 }
 
-interface Model {
-  readonly panels: readonly {
-    readonly type: string;
-    readonly title: string;
-    readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
-  }[];
-  readonly templating: {
-    readonly list: readonly { readonly name: string; readonly query: unknown; readonly regex?: string }[];
-  };
-}
-
-async function emptyQueries(victoria: VictoriaMetrics, { panels }: Model, chosen: Chosen): Promise<string[]> {
+async function emptyQueries(
+  victoria: VictoriaMetrics,
+  { panels }: DashboardModel,
+  chosen: Chosen,
+): Promise<string[]> {
   const empty: string[] = [];
   let row = "";
   for (const { type, title, targets = [] } of panels) {
@@ -87,7 +71,7 @@ async function emptyQueries(victoria: VictoriaMetrics, { panels }: Model, chosen
 /** The choices that a variable offers, as Grafana cuts them out of the series. */
 async function choices(
   victoria: VictoriaMetrics,
-  { templating }: Model,
+  { templating }: DashboardModel,
   { name, chosen = {} }: { name: string; chosen?: Chosen },
 ): Promise<string[]> {
   const variable = templating.list.find((one) => one.name === name);
@@ -159,7 +143,7 @@ test(
       for (const backend of all) await backend.flush();
       for (const [naming, victoria] of Object.entries(backends)) {
         const modelOf = (name: DashboardName) =>
-          JSON.parse(renderDashboard(name, naming as keyof typeof backends)) as Model;
+          JSON.parse(renderDashboard(name, naming as keyof typeof backends)) as DashboardModel;
         const hosts = await choices(victoria, modelOf("host"), { name: "host" });
         const chosen = { host: hosts[0] ?? "", domain: shown.name };
         for (const name of DASHBOARD_NAMES) {
