@@ -7,6 +7,8 @@ export interface DiskSpec {
   readonly target: string;
   /** Latency histograms and timed statistics, for libvirt 12.1 and newer. */
   readonly statistics?: boolean;
+  /** Where the bins of the histograms start; every one has a first that starts at 0. */
+  readonly binsNs?: readonly number[];
 }
 
 /** What a test domain is made of. */
@@ -66,15 +68,16 @@ function diskXml(disk: DiskSpec): string {
     return `    <disk type='file' device='cdrom'><target dev='${disk.target}' bus='ide'/><readonly/></disk>\n`;
   }
   const driver = disk.statistics
-    ? `<driver name='qemu' type='${disk.format}'>${statisticsXml}</driver>`
+    ? `<driver name='qemu' type='${disk.format}'>${statisticsXml(disk.binsNs)}</driver>`
     : `<driver name='qemu' type='${disk.format}'/>`;
   const source = `<source file='${escapeXml(disk.path)}'/><target dev='${disk.target}' bus='virtio'/>`;
   return `    <disk type='file' device='disk'>${driver}${source}</disk>\n`;
 }
 
-const statisticsXml =
-  "<statistics><statistic interval='10'/><latency-histogram>" +
-  "<bin start='0'/><bin start='10000'/><bin start='100000'/><bin start='1000000'/></latency-histogram></statistics>";
+function statisticsXml(binsNs: readonly number[] = [10_000, 100_000, 1_000_000]): string {
+  const bins = [0, ...binsNs].map((start) => `<bin start='${start}'/>`).join("");
+  return `<statistics><statistic interval='10'/><latency-histogram>${bins}</latency-histogram></statistics>`;
+}
 
 function nicXml(mac: string): string {
   return `    <interface type='ethernet'><mac address='${mac}'/><model type='virtio'/></interface>\n`;

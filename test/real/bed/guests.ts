@@ -89,6 +89,11 @@ export async function prepareMigration(
   removeAtStop(to, [join(to.root, "/var/log/libvirt/qemu", `${name}.log`)]);
 }
 
+/** Creates a guest as it is described: its disks and what it boots are there. */
+export function createGuest(host: DomainHost, spec: DomainSpec): Promise<TestDomain> {
+  return create(host, spec, { paused: false });
+}
+
 async function placeBoot({ root }: Pick<DomainHost, "root">): Promise<{ kernel: string; initrd: string }> {
   await mkdir(join(root, bootDirectory), { recursive: true });
   const boot = { kernel: join(bootDirectory, "vmlinuz"), initrd: join(bootDirectory, "initrd.gz") };
