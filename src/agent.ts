@@ -2,6 +2,8 @@
  * The agent. A cycle: read every source side by side, each within its deadline; give the readings their meaning;
  * encode; hand over to the destinations, which deliver while the next cycle runs.
  */
+import { hostname } from "node:os";
+
 import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Environment } from "./config/variables.ts";
@@ -9,6 +11,7 @@ import { CourseRecord, openEndpoint } from "./course-record.ts";
 import { KvmeterError } from "./errors.ts";
 import { EventPipeline } from "./event-pipeline.ts";
 import { suitHeapTo } from "./heap.ts";
+import { readMachineId } from "./host/machine-id.ts";
 import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { LocalEndpoint } from "./local-endpoint/local-endpoint.ts";
 import { type Logger, secretHider } from "./log.ts";
@@ -17,6 +20,7 @@ import type { Destination } from "./otlp/destination.ts";
 import type { StateStore } from "./otlp/queue/contract.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { identifyAgent, OwnReader } from "./own-reading.ts";
+import { secondCycleMs } from "./phase.ts";
 import { createPipelines, scrapedPipeline } from "./pipelines.ts";
 import { Poller, type SourceOutcome } from "./poll.ts";
 import type { HypervisorReading } from "./readings/domain.ts";
@@ -72,7 +76,8 @@ export async function runAgent(
   try {
     const points = () => scrapedPipeline(pipelines)?.points;
     endpoint = await openEndpoint(configuration, { record, points, log });
-    for await (const { skipped } of ticks(intervalMs, stop)) {
+    const secondMs = secondCycleMs(await identityOf(configuration), { intervalMs, wallMs: Date.now() });
+    for await (const { skipped } of ticks(intervalMs, stop, secondMs)) {
       skippedCycles += skipped;
       const deadlineMs = SOURCE_SHARE * intervalMs;
       const [outcomes, hostOutcomes] = await Promise.all([
@@ -105,6 +110,11 @@ export async function runAgent(
     await Promise.all([...sources, ...hostSources].map((source) => source.close()));
     record.summarize(log);
   }
+}
+
+/** What tells this agent from all others of a fleet, whatever an image or a cluster has given to several. */
+async function identityOf({ libvirt }: Configuration): Promise<string> {
+  return [await readMachineId(), hostname(), ...libvirt.map(({ uri }) => uri)].join(" ");
 }
 
 function openStore({ stateDirectory }: Configuration, log: Logger): StateStore {

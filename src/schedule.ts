@@ -7,11 +7,16 @@ export interface Tick {
 }
 
 /**
- * Turns at a fixed rate, the first at once, until the signal aborts. Measured on the monotonic clock from the
- * first turn, so the rate does not drift; turns that a slow one overran are skipped and counted, never made up.
+ * Turns at a fixed rate, the first at once, the second after `secondMs`, until the signal aborts. Measured on the
+ * monotonic clock from the first turn, so the rate does not drift; turns that a slow one overran are skipped and
+ * counted, never made up.
  */
-export async function* ticks(intervalMs: number, signal: AbortSignal): AsyncGenerator<Tick> {
-  const startMs = performance.now();
+export async function* ticks(
+  intervalMs: number,
+  signal: AbortSignal,
+  secondMs: number = intervalMs,
+): AsyncGenerator<Tick> {
+  const startMs = performance.now() + secondMs - intervalMs;
   let turn = 0;
   while (!signal.aborted) {
     const due = Math.floor((performance.now() - startMs) / intervalMs);

@@ -17,6 +17,25 @@ test("turns come at once and then at the rate, without drift", async () => {
   turnsMs.forEach((turnMs, turn) => assert.ok(turnMs >= turn * 40 - 2, `turn ${turn} came at ${turnMs} ms`));
 });
 
+test("the second turn can come sooner or later, and the others follow it at the rate", async () => {
+  for (const secondMs of [30, 90]) {
+    const abort = new AbortController();
+    const startMs = performance.now();
+    const turnsMs: number[] = [];
+    for await (const { skipped } of ticks(60, abort.signal, secondMs)) {
+      turnsMs.push(performance.now() - startMs);
+      assert.equal(skipped, 0);
+      if (turnsMs.length === 4) abort.abort();
+    }
+    const [first = Number.NaN, ...others] = turnsMs;
+    assert.ok(first < secondMs, `the first turn came at ${first} ms`);
+    others.forEach((turnMs, turn) => {
+      const dueMs = secondMs + turn * 60;
+      assert.ok(turnMs >= dueMs - 2 && turnMs < dueMs + 60, `a turn came at ${turnMs} ms, not at ${dueMs}`);
+    });
+  }
+});
+
 test("a turn that overran skips the ones that it missed and says how many", async () => {
   const abort = new AbortController();
   const skipped: number[] = [];
