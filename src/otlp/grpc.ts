@@ -11,6 +11,7 @@ import {
   credentials,
   logVerbosity,
   setLogVerbosity,
+  status,
 } from "@grpc/grpc-js";
 
 import { decodeExportResponse } from "./answers.ts";
@@ -39,7 +40,7 @@ export class GrpcTransport implements OtlpTransport {
   readonly #options: DestinationOptions;
   readonly #endpoint: URL;
   readonly #secrets: readonly string[];
-  readonly #client: Client;
+  #client: Client;
   readonly #metadata = new Metadata();
   readonly #calls = new Set<ClientUnaryCall>();
 
@@ -60,8 +61,9 @@ export class GrpcTransport implements OtlpTransport {
       const { rejectedPoints, message } = decodeExportResponse(answer, pointCount);
       return { status: "accepted", rejectedPoints, message: quote(message, secrets) };
     };
+    const client = this.#client;
     return new Promise((resolve) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = client.makeUnaryRequest(
         METHODS[signal],
         asBuffer,
         (answer: Buffer) => answer,
@@ -70,11 +72,23 @@ export class GrpcTransport implements OtlpTransport {
         { deadline: Date.now() + timeoutMs },
         (failure, answer) => {
           this.#calls.delete(call);
+          if (failure?.code === status.DEADLINE_EXCEEDED) this.#leave(client);
           resolve(onAnswer(failure, answer));
         },
       );
       this.#calls.add(call);
     });
+  }
+
+  /**
+   * Takes a new connection for the next request. Where the other end has lost its power, or a balancer its memory, the
+   * kernel would go on trying the old one for a quarter of an hour. Pings find that out as well, but servers refuse
+   * those that come more often than every five minutes.
+   */
+  #leave(client: Client): void {
+    if (client !== this.#client) return;
+    client.close();
+    this.#client = createClient(this.#endpoint, this.#options);
   }
 
   async close(): Promise<void> {
@@ -94,6 +108,8 @@ function createClient(endpoint: URL, options: DestinationOptions): Client {
     "grpc.max_send_message_length": -1,
     // No look-up of TXT records for retry policies: what is sent again and when is not DNS's to say.
     "grpc.service_config_disable_resolution": 1,
+    // A connection that is left is not found again by the next client.
+    "grpc.use_local_subchannel_pool": 1,
     "grpc.primary_user_agent": USER_AGENT,
   };
   const target = `dns:${endpoint.hostname}:${port}`;
