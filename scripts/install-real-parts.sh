@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs and builds what the real tests need: libvirt and QEMU of this Debian, a kernel and
 # an initramfs for the guests, a chroot of Debian unstable with its newer libvirt, one of this Debian with systemd and
-# one of Debian 13 with npm alone, an OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics and
-# node_exporter, and what checks and builds what
-# is shipped: Helm, linters, a tree of Debian 12 to build the container image with. Needs root on Debian 12,
+# one of Debian 13 with npm alone, an OpenTelemetry Collector, Prometheus and its promtool, VictoriaMetrics,
+# node_exporter and HAProxy, and what checks and builds what is shipped:
+# Helm, linters, a tree of Debian 12 to build the container image with. Needs root on Debian 12,
 # apt, pip, and Go for the collector, Prometheus and Helm. All but the apt packages goes into
 # ${KVMETER_REAL_CACHE:-/var/cache/kvmeter-real};
 # a second run takes seconds, because each part is kept until its recipe changes.
@@ -203,6 +203,19 @@ node_exporter() {
   "$cache/node-exporter/usr/bin/prometheus-node-exporter" --version
 }
 
+# Only unpacked, with the libraries that a minimal Debian has not.
+haproxy() {
+  local work=$cache/haproxy.new
+  rm -rf "$work"
+  mkdir -p "$work"
+  cd "$work"
+  apt-get -o APT::Sandbox::User=root download haproxy libopentracing1 libopentracing-c-wrapper0 liblua5.3-0
+  for package in ./*.deb; do dpkg-deb -x "$package" .; done
+  rm -rf ./*.deb "$cache/haproxy"
+  mv "$work" "$cache/haproxy"
+  LD_LIBRARY_PATH=$cache/haproxy/usr/lib/x86_64-linux-gnu "$cache/haproxy/usr/sbin/haproxy" -v
+}
+
 promtool() {
   local work=$cache/promtool.new
   rm -rf "$work"
@@ -324,6 +337,7 @@ main() {
   { part hadolint && part image_base; } & jobs+=($!)
   part stable_chroot & jobs+=($!)
   part clean_debian & jobs+=($!)
+  part haproxy & jobs+=($!)
   parts_of_unstable & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   say "done, in $cache"

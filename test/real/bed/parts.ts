@@ -13,6 +13,7 @@ export type Part =
   | "guests"
   | "collector"
   | "prometheus"
+  | "haproxy"
   | "victoriametrics"
   | "promtool"
   | "node-exporter"
@@ -33,6 +34,8 @@ export const paths = {
   kernel: join(cacheDirectory, "kernel/vmlinuz"),
   initrd: join(cacheDirectory, "kernel/initrd.gz"),
   collector: join(cacheDirectory, "otelcol"),
+  haproxy: join(cacheDirectory, "haproxy/usr/sbin/haproxy"),
+  haproxyLibraries: join(cacheDirectory, "haproxy/usr/lib/x86_64-linux-gnu"),
   prometheus: join(cacheDirectory, "prometheus"),
   victoriametrics: join(cacheDirectory, "victoriametrics/usr/bin/victoria-metrics"),
   nodeExporter: join(cacheDirectory, "node-exporter/usr/bin/prometheus-node-exporter"),
@@ -70,6 +73,7 @@ const neededFiles: Record<Part, readonly string[]> = {
   tmux: ["/usr/bin/tmux"],
   guests: [paths.kernel, paths.initrd],
   collector: [paths.collector],
+  haproxy: [paths.haproxy],
   prometheus: [paths.prometheus],
   victoriametrics: [paths.victoriametrics, paths.vmalertTool],
   promtool: [paths.promtool],
@@ -89,6 +93,7 @@ const neededFiles: Record<Part, readonly string[]> = {
 
 const NO_ROOT: ReadonlySet<Part> = new Set<Part>([
   "collector",
+  "haproxy",
   "prometheus",
   "victoriametrics",
   "node-exporter",

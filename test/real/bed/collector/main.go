@@ -1,11 +1,14 @@
 // A small OpenTelemetry Collector for the real tests: only the components that
-// otel-collector-example.yaml and deploy/compose/collector.yaml name, so that it builds in minutes on two cores.
+// otel-collector-example.yaml, deploy/compose/collector.yaml and the gateways in config/fleet/ name, so that it
+// builds in minutes on two cores.
 package main
 
 import (
 	"log"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
@@ -37,6 +40,7 @@ func components() (otelcol.Factories, error) {
 	}
 	if factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
 		debugexporter.NewFactory(), fileexporter.NewFactory(), otlphttpexporter.NewFactory(),
+		kafkaexporter.NewFactory(), prometheusremotewriteexporter.NewFactory(),
 	); err != nil {
 		return factories, err
 	}
