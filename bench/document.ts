@@ -2,12 +2,18 @@ import { cpus, release, totalmem } from "node:os";
 
 import type { BenchResult, BenchRow } from "./result.ts";
 
-/** docs/benchmarks.md: the machine, the figures, and how to get them. */
-export function benchmarksDocument(results: readonly BenchResult[]): string {
+/** docs/benchmarks.md: the machine, the figures, and how to get them; what was not measured now is kept as it was. */
+export function benchmarksDocument(results: readonly BenchResult[], before: string): string {
+  const measured = new Set(results.map(({ name }) => name));
+  const kept = before.split(/^(?=## )/m).filter((text) => {
+    const [, name] = /^## (.+)$/m.exec(text) ?? [];
+    return text.startsWith("## ") && !measured.has(name ?? "");
+  });
   return `# Benchmarks
 
 Written by \`npm run bench\`, which takes more than ten minutes and needs the parts of the real tests for one of them
-(\`scripts/install-real-parts.sh\`); \`npm run bench -- decode\` runs one and prints it. Every benchmark has a process of its own,
+(\`scripts/install-real-parts.sh\`); \`npm run bench -- decode\` runs one and prints it. What such a
+run leaves out, the fleet, is kept from an earlier one. Every benchmark has a process of its own,
 and so have the simulated hypervisor and the receiving end. Ratios are of one run on one machine and travel better than
 the milliseconds.
 
@@ -18,7 +24,7 @@ ${machine()
 The simulated guests have 8 vCPUs, 3 disks and 2 NICs on KVM unless said otherwise: 112 series each, and 440 fields in
 a bulk reply, of which KVM's own statistics, off by default, are the most.
 
-${results.map(section).join("\n")}`;
+${[...results.map(section), ...kept].join("\n")}`;
 }
 
 function machine(): [string, string][] {
