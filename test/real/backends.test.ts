@@ -171,8 +171,10 @@ test(
         assert.ok(times.length >= 10, `${domain.name}: ${times.length} cycles`);
         assert.ok(stoppedAtMs - Number(times.at(-1)) < 1.5 * INTERVAL_MS, "the last cycle is there");
         const gaps = times.slice(1).map((time, index) => time - Number(times[index]));
+        // The second cycle waits for the agent's own place within the interval.
+        const [first = Number.NaN, ...others] = gaps;
         assert.ok(
-          gaps.every((gap) => gap < 1.7 * INTERVAL_MS),
+          first < 2.2 * INTERVAL_MS && others.every((gap) => gap < 1.7 * INTERVAL_MS),
           `gaps of ${gaps.join(", ")} ms`,
         );
       }
