@@ -52,15 +52,22 @@ export:
 
 const newest = (resources: readonly JsonResource[]) => Math.max(...resources.map(timeMs));
 
-/** Everything that the three have, when the collectors have written down the newest of it. */
+/** A collector writes its file at least as often. */
+const FILE_FLUSH_MS = 1000;
+
+/** Everything that the three have, after the agent's end: when the collectors have nothing more to write down. */
 async function arrived({ grpc, http, victoria }: Backends) {
+  let written = 0;
   const [byGrpc, byHttp] = await waitFor(
     async () => {
       const both = await Promise.all([grpc, http].map(async (one) => resourcesOf(await one.readExported())));
       const [a = [], b = []] = both;
-      return a.length > 0 && a.length === b.length && newest(a) === newest(b) && ([a, b] as const);
+      const writtenBefore = written;
+      written = a.length + b.length;
+      const isAll = written > 0 && written === writtenBefore;
+      return isAll && a.length === b.length && newest(a) === newest(b) && ([a, b] as const);
     },
-    { what: "the collectors to have the same cycles", everyMs: 500 },
+    { what: "the collectors to have the same cycles", everyMs: 1.5 * FILE_FLUSH_MS },
   );
   await victoria.flush();
   await sleep(1100);
