@@ -10,10 +10,10 @@ import { type Libvirtd, startHostLibvirtd } from "../test/real/bed/libvirtd.ts";
 import { whyNot } from "../test/real/bed/parts.ts";
 import { freePorts } from "../test/real/bed/processes.ts";
 import { domstats } from "../test/real/bed/virsh.ts";
+import { buildInstalled } from "./agent.ts";
 import { startSink } from "./children.ts";
 import { type BenchResult, type BenchRow, printResult } from "./result.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const DOMAINS = 100;
 /** Groups state, cpu, balloon, vcpu, interface and block. */
 const MASK = 0x3f;
@@ -51,7 +51,7 @@ export async function run(): Promise<BenchResult> {
       method:
         `${DOMAINS} real domains, paused, with a disk, a NIC and a vCPU each, emulated, on this machine's libvirtd: ` +
         `CPU of their QEMU, of libvirtd and of who asks, for each time all are asked. kvmeter is the agent as it is ` +
-        `run, over ${MEASURED_S / 60} minutes after ${WARM_UP_S / 60}; the others are asked every ${INTERVAL_S} s as well, ` +
+        `installed, over ${MEASURED_S / 60} minutes after ${WARM_UP_S / 60}; the others are asked every ${INTERVAL_S} s as well, ` +
         `over ${ROUNDS} rounds after one.`,
       rows: costs.flatMap(([label, cost]) => rowsOf(label, cost)),
     };
@@ -130,7 +130,8 @@ interval: ${INTERVAL_S}s
 export: [{ preset: collector, protocol: http/protobuf, endpoint: "${sink.address}" }]
 `,
   );
-  const agent = spawn(process.execPath, [join(ROOT, "src/main.ts"), "run", "--config", configuration], {
+  const [program, ...args] = buildInstalled();
+  const agent = spawn(program, [...args, "run", "--config", configuration], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   try {
