@@ -14,7 +14,14 @@ import { memoryStatistics } from "../src/readings/process-statistics.ts";
 import { configurationOf } from "./configuration.ts";
 import { NEVER, treeSource } from "./host/read-tree.ts";
 import { collectLog } from "./logged.ts";
-import { domainReading, EPOCH_NS, HYPERVISOR, hypervisorReading, second } from "./metrics/readings.ts";
+import {
+  domainReading,
+  EPOCH_NS,
+  HYPERVISOR,
+  hypervisorReading,
+  IDLE_AGENT,
+  second,
+} from "./metrics/readings.ts";
 import { decodeRequest } from "./otlp/official-proto.ts";
 import { PROMETHEUS } from "./otlp/strict-backends.ts";
 
@@ -68,18 +75,7 @@ function cycleAt(seconds: number, { reading, host }: Brought): Cycle {
     outcomes: [{ source: URI, state: "ok", durationS: 0.1, reading, error: undefined }],
     connections: [connection],
     host,
-    own: {
-      at: second(seconds),
-      sources: [],
-      skippedCycles: 0,
-      collectionDurations: new Map(),
-      libvirtCalls: new Map(),
-      unknownFields: [],
-      destinations: [],
-      cpuUserUs: 0,
-      cpuSystemUs: 0,
-      memoryBytes: 1,
-    },
+    own: { ...IDLE_AGENT, at: second(seconds) },
   };
 }
 

@@ -5,23 +5,10 @@ import { AgentMeter, type AgentReading, UNKNOWN_FIELD_LIMIT } from "../../src/me
 import { AGENT_METRICS } from "../../src/metrics/definitions.ts";
 import { shapeOf } from "../../src/metrics/live-histogram.ts";
 import type { ToldRow } from "../../src/metrics/rows.ts";
-import { EPOCH_NS, second, secondNs, TestPoints } from "./readings.ts";
+import { EPOCH_NS, IDLE_AGENT, second, secondNs, TestPoints } from "./readings.ts";
 
 const AGENT = { version: "1.2.3", instanceId: "i-1", hostName: "kvm7", pid: 99 };
 const STARTED_AT_NS = EPOCH_NS - 60_000_000_000n;
-
-const NOTHING: AgentReading = {
-  at: second(0),
-  sources: [],
-  skippedCycles: 0,
-  collectionDurations: new Map(),
-  libvirtCalls: new Map(),
-  unknownFields: [],
-  destinations: [],
-  cpuUserUs: 0,
-  cpuSystemUs: 0,
-  memoryBytes: 0,
-};
 
 const HISTOGRAM = { shape: shapeOf([0, 1e8]), counts: [2, 1], totalNs: 1.5e9 };
 
@@ -175,8 +162,8 @@ function fields(from: number): ReadonlyMap<string, number> {
 
 test("unknown fields add up over readings, under a bounded number of names", () => {
   const meter = createMeter();
-  meter.update({ ...NOTHING, unknownFields: [fields(0), fields(0)] });
-  const points = new TestPoints(meter.update({ ...NOTHING, unknownFields: [fields(100)] }));
+  meter.update({ ...IDLE_AGENT, unknownFields: [fields(0), fields(0)] });
+  const points = new TestPoints(meter.update({ ...IDLE_AGENT, unknownFields: [fields(100)] }));
   const values = points.values("kvmeter.libvirt.unknown_fields");
   assert.equal(values.length, UNKNOWN_FIELD_LIMIT + 1);
   assert.deepEqual(values[0], [{ "libvirt.field": "field0" }, 2]);

@@ -1,5 +1,6 @@
 import type { Instant } from "../../src/clock.ts";
 import type { Integer } from "../../src/integer.ts";
+import type { AgentReading } from "../../src/metrics/agent-meter.ts";
 import { DOMAIN_ROWS } from "../../src/metrics/definitions.ts";
 import { DomainMeter, type DomainMeterOptions } from "../../src/metrics/domain-meter.ts";
 import type { HistogramPoint, MetricPoints, NumberPoint, ResourcePoints } from "../../src/metrics/points.ts";
@@ -61,6 +62,20 @@ export function description(
     balloonPeriodS: undefined,
   };
 }
+
+/** An agent that has done nothing yet. */
+export const IDLE_AGENT: AgentReading = {
+  at: second(0),
+  sources: [],
+  skippedCycles: 0,
+  collectionDurations: new Map(),
+  libvirtCalls: new Map(),
+  unknownFields: [],
+  destinations: [],
+  cpuUserUs: 0,
+  cpuSystemUs: 0,
+  memoryBytes: 0,
+};
 
 export const HYPERVISOR = { hostName: "kvm7", hostId: "0123456789abcdef0123456789abcdef" };
 
