@@ -130,11 +130,13 @@ function openStore({ stateDirectory }: Configuration, log: Logger): StateStore {
 function checkStart(outcomes: readonly SourceOutcome<HypervisorReading>[]): boolean {
   const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (errors.length < outcomes.length) return true;
-  const mistake = errors.find(
-    (error) => !(error instanceof KvmeterError && error.code === "SOURCE_DEADLINE"),
-  );
-  if (mistake !== undefined) throw mistake;
+  const [mistake] = errors;
+  if (mistake !== undefined && !errors.some(isLate)) throw mistake;
   return false;
+}
+
+function isLate(error: Error): boolean {
+  return error instanceof KvmeterError && error.code === "SOURCE_DEADLINE";
 }
 
 /** Aborts with the error of a destination that stops an agent which has just started. */

@@ -151,6 +151,22 @@ test("one hypervisor that cannot be read is a log line, and the other is read", 
   assert.equal(warnings[0]?.fields["source"], NOWHERE);
 });
 
+test("a hypervisor that is only late at the start is waited for when no other is there", async (t) => {
+  const simulator = await simulated(t, { domains: 1 });
+  simulator.addFault({ kind: "delay", procedure: "DOMAIN_GET_XML_DESC", ms: 2 * INTERVAL_MS });
+  const { endpoint, received } = await backend(t);
+  const stop = new AbortController();
+  const running = runAgent(configuration([NOWHERE, simulator.uri], endpoint), {
+    ...collectLog(),
+    signal: stop.signal,
+  });
+  const [slow] = simulator.domains();
+  const arrived = until(() => pointsOf(received, slow?.uuid ?? "", "libvirt.domain.status").length > 0);
+  await Promise.race([arrived, running]);
+  stop.abort();
+  await Promise.all([arrived, running]);
+});
+
 test("one cycle alone has what is derived from a change too", async (t) => {
   const simulator = await simulated(t, { domains: 2 });
   const { log } = collectLog();
