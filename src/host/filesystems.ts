@@ -11,6 +11,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { multiply, toInteger } from "../integer.ts";
 import { field, type HostItem, type HostReader, type HostReadContext, item } from "./host-reader.ts";
 import { type Mount, readMounts } from "./proc-mounts.ts";
+import { isRemoteFilesystem } from "./remote-filesystems.ts";
 
 /** File systems that are asked; a host with containers has hundreds of mounts, nearly all of no disk. */
 const FILESYSTEM_LIMIT = 512;
@@ -20,9 +21,6 @@ const STATFS_WAIT_MS = 1000;
 /** Of these nothing is kept anywhere, or all of it is some other file system's. */
 const NO_DISK =
   /^(?:autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fuse\.lxcfs|fuse\.portal|fusectl|hugetlbfs|iso9660|mqueue|nsfs|nfsd|overlay|proc|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs|tmpfs)$/;
-/** What another machine or another process answers for. */
-const REMOTE =
-  /^(?:9p|afs|beegfs|ceph|cifs|fuse(?:\..*)?|gfs2?|glusterfs|lustre|ncpfs|nfs4?|ocfs2|smb3|smbfs|virtiofs)$/;
 
 /** What statfs tells of a file system's space, in blocks of bsize bytes. */
 interface Space {
@@ -131,7 +129,7 @@ function inOrder(mounts: readonly Mount[]): readonly Mount[] {
 }
 
 function isRemote({ type }: Mount): boolean {
-  return REMOTE.test(type);
+  return isRemoteFilesystem(type);
 }
 
 function valuesOf({ bsize, blocks, bfree, bavail }: Space): HostItem["values"] {

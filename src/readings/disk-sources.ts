@@ -3,6 +3,7 @@ import { basename } from "node:path";
 
 import { isBlockDevice, readBlockDeviceName } from "../host/block-device.ts";
 import { type Mount, readMountinfo } from "../host/mountinfo.ts";
+import { isRemoteFilesystem } from "../host/remote-filesystems.ts";
 import type { DiskDescription, DomainDescription } from "./domain.ts";
 
 /** What is behind a disk of a domain. */
@@ -20,9 +21,6 @@ export interface DiskSourcesOptions {
   /** /proc/<pid>/mountinfo of a process that sees the mounts that QEMU's disks lie on. */
   readonly mountinfo: string;
 }
-
-/** File systems that wait for another machine, or for a program. Nothing in them is looked at. */
-const REMOTE = /^(?:nfs|cifs|smb|ceph|glusterfs|fuse|9p|afs|lustre|gfs|ocfs|gpfs|beegfs|virtiofs|autofs)/;
 
 /**
  * Finds the host's block devices behind domains' disks. A domain's are looked for once for each version of its XML, one
@@ -97,6 +95,7 @@ function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   return found;
 }
 
+/** In a remote one nothing is looked at. */
 function isRemote(mount: Mount | undefined): boolean {
-  return mount !== undefined && REMOTE.test(mount.type);
+  return mount !== undefined && isRemoteFilesystem(mount.type);
 }
