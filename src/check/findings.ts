@@ -112,7 +112,7 @@ export const FINDINGS = {
     area: "host",
     state: "warn",
     looksAt: "/proc/PID/io, fd and numa_maps of QEMU may be read, as far as a metric needs them.",
-    mend: "[Service] AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH (systemctl edit kvmeter, then systemctl restart kvmeter); or run it as QEMU's user",
+    mend: "[Service] CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH and AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH, a line each (systemctl edit kvmeter, then systemctl restart kvmeter); or run it as QEMU's user",
   },
   "state-none": {
     area: "state",

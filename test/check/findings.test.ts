@@ -43,6 +43,13 @@ test("an error of kvmeter's own says what is wrong and has its code; a command c
   assert.deepEqual(other, { id: "vm-xml", state: "warn", subject: "web1", says: "outside: inside" });
 });
 
+test("the rights that are missing are given by what the package's drop-in sets", () => {
+  const settings = readFileSync("packaging/qemu-processes.conf", "utf8").match(/^\w+=.*$/gm) ?? [];
+  assert.equal(settings.length, 2);
+  const { mend = "" } = kindOf("process-rights");
+  for (const setting of settings) assert.ok(mend.includes(setting), setting);
+});
+
 test("a word for a shell is quoted where it has to be", () => {
   const words = {
     web1: "web1",
