@@ -5,17 +5,18 @@ import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 
 import { KvmeterError } from "../../src/errors.ts";
 import type { DeliveryCounts } from "../../src/otlp/destination.ts";
 import type { DestinationOptions } from "../../src/otlp/options.ts";
 import { createMemoryStore } from "../../src/otlp/queue/open.ts";
 import { createQueuedDestination } from "../../src/otlp/queued-destination.ts";
+import { serve } from "./grpc-servers.ts";
 import { afterwards, memoryLog, openStore, temporaryDirectory } from "./queue/helpers.ts";
 import { WIDE } from "./queue/requests.ts";
 import { assertBalanced, until } from "./sender.ts";
-import { closeLater, drain, listen, optionsFor, request, SECRET } from "./servers.ts";
+import { drain, listen, optionsFor, request, SECRET } from "./servers.ts";
 
 /**
  * What becomes of a batch that the backend answers in some way once, and accepts if it comes again. sent again: it
@@ -204,24 +205,11 @@ async function deliverOverHttp(first: (response: ServerResponse) => void): Promi
 
 /** The same over gRPC, to a server that fails once. */
 async function deliverOverGrpc(failure: { code: status; details: string; metadata?: Metadata }) {
-  const server = new Server();
   let count = 0;
-  server.register(
-    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-    (_call: unknown, answer: (error: object | null, value?: Buffer) => void) => {
-      count += 1;
-      if (count === 1) answer({ name: "", message: "", metadata: new Metadata(), ...failure });
-      else answer(null, Buffer.alloc(0));
-    },
-    (value: Buffer) => value,
-    (bytes: Buffer) => bytes,
-    "unary",
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+  const endpoint = await serve((_call, answer) => {
+    count += 1;
+    if (count === 1) answer(failure);
+    else answer(null, Buffer.alloc(0));
   });
-  closeLater(() => server.forceShutdown());
-  return deliverOnce({ protocol: "grpc", endpoint: `http://127.0.0.1:${port}` });
+  return deliverOnce({ protocol: "grpc", endpoint });
 }

@@ -2,45 +2,21 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 
+import { bind, serve } from "./grpc-servers.ts";
 import { encodeLogsResponse } from "./official-proto.ts";
-import { assertOutcome, closeLater, drain, exportOnce, listen, request } from "./servers.ts";
+import { assertOutcome, drain, exportOnce, listen, request } from "./servers.ts";
 
 const PARTIAL = { status: "accepted", rejectedPoints: 3, message: "no event_name" };
 const NO_LOGS = /: it takes no log records here: set signals: \[metrics\], or the logs_endpoint$/;
 
-const raw = (message: Buffer) => message;
-
-const LOGS_SERVICE = {
-  Export: {
-    path: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: raw,
-    requestDeserialize: raw,
-    responseSerialize: raw,
-    responseDeserialize: raw,
-  },
-} as const;
-
-async function bind(server: Server): Promise<string> {
-  closeLater(() => server.forceShutdown());
-  const { promise, resolve } = Promise.withResolvers<number>();
-  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (_error, port) => resolve(port));
-  return `http://127.0.0.1:${await promise}`;
-}
-
 test("gRPC: log records go to their own service, and what of them is rejected is counted", async () => {
   const seen: string[] = [];
-  const server = new Server();
-  server.addService(LOGS_SERVICE, {
-    Export: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
-      seen.push(call.request.toString());
-      answer(null, Buffer.from(encodeLogsResponse(3, "no event_name")));
-    },
-  });
-  const endpoint = await bind(server);
+  const endpoint = await serve((call, answer) => {
+    seen.push(call.request.toString());
+    answer(null, Buffer.from(encodeLogsResponse(3, "no event_name")));
+  }, "logs");
   assert.deepEqual(await exportOnce({ protocol: "grpc", endpoint }, "logs"), PARTIAL);
   assert.deepEqual(seen, [request.body.toString()]);
   const metrics = await exportOnce({ protocol: "grpc", endpoint });
