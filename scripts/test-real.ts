@@ -19,7 +19,9 @@ if (required && missing.length > 0) {
 
 /** They need no libvirtd of this machine, and nothing in them is measured in time; one mostly waits. */
 const APART = new Set(
-  ["outage", "package", "queue-kill", "shipping"].map((name) => `test/real/${name}.test.ts`),
+  ["deployment", "image", "npm-package", "outage", "package", "queue-kill"].map(
+    (name) => `test/real/${name}.test.ts`,
+  ),
 );
 
 const files = chosen.length > 0 ? chosen : globSync("test/real/*.test.ts").toSorted();

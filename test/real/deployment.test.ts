@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -12,12 +12,10 @@ import { loadConfiguration } from "../../src/config/load.ts";
 import { startSimulator } from "../../src/simulator/index.ts";
 import { VERSION } from "../../src/version.ts";
 import { startCollector } from "./bed/collector.ts";
-import { buildImage, type Image, runInImage } from "./bed/image.ts";
 import { paths, repositoryRoot } from "./bed/parts.ts";
 import { waitFor } from "./bed/processes.ts";
 import { skipWithout } from "./bed/skip.ts";
 import { startVictoriaMetrics } from "./bed/victoriametrics.ts";
-import { resourcesOf } from "./exported.ts";
 import { writeKubernetesSchemas } from "./kubernetes-schemas.ts";
 import { startKvmeter } from "./kvmeter.ts";
 
@@ -31,72 +29,9 @@ const template = (...args: string[]) =>
 
 let scratch = "";
 before(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "kvmeter-shipping-"));
-  await chmod(scratch, 0o755);
+  scratch = await mkdtemp(join(tmpdir(), "kvmeter-deployment-"));
 });
 after(() => rm(scratch, { recursive: true, force: true }));
-
-describe("the container image", async () => {
-  const skip = await skipWithout("image-builder", "collector");
-  let image: Image;
-
-  test("is built, and has nothing to run but kvmeter", { skip }, async () => {
-    image = await buildImage();
-    assert.deepEqual([image.config.User, image.config.Entrypoint], ["65532:65532", ["/usr/bin/kvmeter"]]);
-    const { stdout } = await execute("find", [image.tree, "-type", "f", "-perm", "/111"]);
-    const programs = stdout
-      .split("\n")
-      .map((path) => path.slice(image.tree.length))
-      .filter((path) => path !== "" && !/^\/(lib|lib64|opt\/kvmeter\/node_modules)\//.test(path));
-    assert.deepEqual(programs.toSorted(), ["/opt/kvmeter/dist/main.js", "/usr/bin/env", "/usr/bin/node"]);
-    assert.match(await readFile(join(image.tree, "var/lib/dpkg/status.d/libc6"), "utf8"), /^Version: /m);
-  });
-
-  test(
-    "works as an unprivileged user on a read-only root: it sends, is healthy, stops",
-    { skip },
-    async (t) => {
-      const simulator = await startSimulator({ socketPath: join(scratch, "libvirt-sock-ro"), domains: 3 });
-      t.after(() => simulator.stop());
-      await chmod(simulator.socketPath, 0o666);
-      const collector = await startCollector();
-      t.after(() => collector.stop());
-      const { Entrypoint, Cmd, Healthcheck } = image.config;
-      const surroundings = {
-        libvirt: scratch,
-        environment: [
-          `OTEL_EXPORTER_OTLP_ENDPOINT=http://${collector.grpcEndpoint}`,
-          "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
-          "OTEL_METRIC_EXPORT_INTERVAL=1000",
-        ],
-      };
-      const version = await runInImage(image, [...Entrypoint, "version"], surroundings).ended;
-      assert.match(version.stdout, new RegExp(`^kvmeter ${VERSION.replaceAll(".", String.raw`\.`)}\\b`));
-
-      const agent = runInImage(image, [...Entrypoint, ...Cmd], surroundings);
-      t.after(() => {
-        agent.kill();
-      });
-      const domains = async () =>
-        resourcesOf(await collector.readExported()).filter(
-          ({ resource }) => "libvirt.domain.uuid" in resource,
-        );
-      await waitFor(async () => (await domains()).length >= 6, { what: "two cycles of three domains" });
-      const [kind, ...check] = Healthcheck.Test;
-      assert.equal(kind, "CMD");
-      const health = await runInImage(image, check, surroundings).ended;
-      assert.equal(health.code, 0, health.stderr);
-      const host = resourcesOf(await collector.readExported()).some(
-        ({ metrics }) => "system.cpu.time" in metrics,
-      );
-      assert.ok(host, "the host is read through what is mounted at /host");
-      await agent.stop();
-      const { stderr } = await agent.ended;
-      assert.match(stderr, /"msg":"stopped"/);
-      assert.doesNotMatch(stderr, /"level":"error"/);
-    },
-  );
-});
 
 describe("the chart", async () => {
   const skip = await skipWithout("deployment-tools");
@@ -237,64 +172,6 @@ export: [{ endpoint: "http://${collector.grpcEndpoint}" }]
       assert.doesNotMatch(stderr, /Cannot export/);
     },
   );
-});
-
-describe("the npm package", () => {
-  test("has what is needed and nothing else, works by npx, and has types", async () => {
-    const packed = await execute("npm", ["pack", "--json", "--pack-destination", scratch], inRepository);
-    const [{ files, filename }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf("["))) as [
-      { readonly files: readonly { readonly path: string }[]; readonly filename: string },
-    ];
-    const folders = new Set(files.map(({ path }) => path.replace(/\/.*/, "")));
-    const expected = [
-      "CHANGELOG.md",
-      "LICENSE",
-      "README.md",
-      "config",
-      "dist",
-      "otel-collector-example.yaml",
-    ];
-    assert.deepEqual([...folders].toSorted(), [...expected, "package.json", "proto"]);
-    const odd = files.filter(
-      ({ path }) => path.startsWith("dist/") && !/\.(d\.ts|js)$|^dist\/commit$/.test(path),
-    );
-    assert.deepEqual(odd, []);
-
-    const home = join(scratch, "consumer");
-    await mkdir(home);
-    const inHome = { cwd: home };
-    await writeFile(join(home, "package.json"), '{ "type": "module", "private": true }');
-    await execute(
-      "npm",
-      ["install", "--prefer-offline", "--no-audit", "--no-fund", join(scratch, filename)],
-      inHome,
-    );
-    // npm runs it with whatever node comes first, which on this machine may be too old.
-    const PATH = `${join(process.execPath, "..")}:${process.env["PATH"]}`;
-    const inNew = { ...inHome, env: { ...process.env, PATH } };
-    const version = await execute("npx", ["--no-install", "kvmeter", "version"], inNew);
-    assert.match(version.stdout, new RegExp(`^kvmeter ${VERSION.replaceAll(".", String.raw`\.`)}\\b`));
-    const demo = await execute(
-      "npx",
-      ["--no-install", "kvmeter", "demo", "--duration", "3s", "--domains", "2"],
-      inNew,
-    );
-    assert.match(demo.stdout, /^2 domains were seen/m);
-
-    await writeFile(
-      join(home, "use.ts"),
-      `import { createLibvirtSource, registerLibvirtInstruments } from "kvmeter";
-import { connect, getAllDomainStats } from "kvmeter/libvirt";
-export const source: { close(): Promise<void> } = createLibvirtSource({ uri: "qemu:///system" });
-export const uses = [registerLibvirtInstruments, connect, getAllDomainStats];
-// @ts-expect-error the types are there, and not any
-createLibvirtSource({ uri: 7 });
-`,
-    );
-    const strict = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node"];
-    const typeRoots = ["--typeRoots", join(repositoryRoot, "node_modules/@types")];
-    await execute(join(repositoryRoot, "node_modules/.bin/tsc"), [...strict, ...typeRoots, "use.ts"], inHome);
-  });
 });
 
 /** kvmeter.yaml in the manifests' ConfigMap. */
