@@ -59,6 +59,7 @@ describe("the npm package", () => {
       inNew,
     );
     assert.match(demo.stdout, /^2 domains were seen/m);
+    assert.doesNotMatch(demo.stderr, /Warning:/, "Node says something of its own");
 
     await writeFile(
       join(home, "use.ts"),
