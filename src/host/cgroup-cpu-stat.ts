@@ -11,7 +11,7 @@
  * cpu controller is enabled.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
@@ -26,9 +26,9 @@ export interface CgroupCpuStat {
   readonly throttledNs: Integer | undefined;
 }
 
-/** Reads the cpu.stat of a group's folder, at once; undefined when there is none. */
-export function readCgroupCpuStat(folder: string): CgroupCpuStat | undefined {
-  const text = readKernelFileNow(`${folder}/cpu.stat`, LIMIT_BYTES);
+/** Reads the cpu.stat of a group, at once; undefined when there is none. */
+export function readCgroupCpuStat(folder: KernelFolder): CgroupCpuStat | undefined {
+  const text = folder.read("cpu.stat", LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupCpuStat(text);
 }
 

@@ -8,7 +8,7 @@
  * In clock ticks.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { countAfter } from "./keyed-lines.ts";
 import { CLOCK_TICKS_PER_S } from "./proc-pid-stat.ts";
 
@@ -20,9 +20,9 @@ export interface CgroupCpuacctStat {
   readonly systemNs: Integer | undefined;
 }
 
-/** Reads the cpuacct.stat of a group's folder, at once; undefined when there is none. */
-export function readCgroupCpuacctStat(folder: string): CgroupCpuacctStat | undefined {
-  const text = readKernelFileNow(`${folder}/cpuacct.stat`, LIMIT_BYTES);
+/** Reads the cpuacct.stat of a group, at once; undefined when there is none. */
+export function readCgroupCpuacctStat(folder: KernelFolder): CgroupCpuacctStat | undefined {
+  const text = folder.read("cpuacct.stat", LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupCpuacctStat(text);
 }
 

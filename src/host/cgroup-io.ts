@@ -10,7 +10,7 @@
  * Some kernels leave out devices and print lines with a device alone.
  */
 import type { Integer } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 65_536;
@@ -25,16 +25,16 @@ export interface CgroupDeviceIo {
 /** What was done to each device, by its numbers: `8:16`. */
 export type CgroupIo = ReadonlyMap<string, CgroupDeviceIo>;
 
-/** Reads the io.stat of a group's folder, at once; undefined when there is none. */
-export function readCgroupIoStat(folder: string): CgroupIo | undefined {
-  const text = readKernelFileNow(`${folder}/io.stat`, LIMIT_BYTES);
+/** Reads the io.stat of a group, at once; undefined when there is none. */
+export function readCgroupIoStat(folder: KernelFolder): CgroupIo | undefined {
+  const text = folder.read("io.stat", LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupIoStat(text);
 }
 
-/** Reads the blkio files of a group's folder, at once; undefined when there are none. */
-export function readCgroupBlkio(folder: string): CgroupIo | undefined {
-  const bytes = readKernelFileNow(`${folder}/blkio.throttle.io_service_bytes_recursive`, LIMIT_BYTES);
-  const operations = readKernelFileNow(`${folder}/blkio.throttle.io_serviced_recursive`, LIMIT_BYTES);
+/** Reads the blkio files of a group, at once; undefined when there are none. */
+export function readCgroupBlkio(folder: KernelFolder): CgroupIo | undefined {
+  const bytes = folder.read("blkio.throttle.io_service_bytes_recursive", LIMIT_BYTES);
+  const operations = folder.read("blkio.throttle.io_serviced_recursive", LIMIT_BYTES);
   return bytes === undefined && operations === undefined
     ? undefined
     : parseCgroupBlkio(bytes ?? "", operations ?? "");

@@ -11,7 +11,7 @@
  * v1 has oom_kill since 4.13.
  */
 import type { Integer } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
@@ -24,9 +24,12 @@ export interface CgroupMemoryEvents {
   readonly oomKill: Integer | undefined;
 }
 
-/** Reads memory.events or memory.oom_control, at once; undefined when there is none. */
-export function readCgroupMemoryEvents(path: string): CgroupMemoryEvents | undefined {
-  const text = readKernelFileNow(path, LIMIT_BYTES);
+/** Reads one of the two files of a group, at once; undefined when there is none. */
+export function readCgroupMemoryEvents(
+  folder: KernelFolder,
+  name: "memory.events" | "memory.oom_control",
+): CgroupMemoryEvents | undefined {
+  const text = folder.read(name, LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupMemoryEvents(text);
 }
 

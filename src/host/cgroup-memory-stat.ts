@@ -7,7 +7,7 @@
  *     total_swap 0                     (v1)
  */
 import type { Integer } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 16_384;
@@ -19,9 +19,9 @@ export interface CgroupMemoryStat {
   readonly swapBytes: Integer | undefined;
 }
 
-/** Reads the memory.stat of a group's folder, at once; undefined when there is none. */
-export function readCgroupMemoryStat(folder: string): CgroupMemoryStat | undefined {
-  const text = readKernelFileNow(`${folder}/memory.stat`, LIMIT_BYTES);
+/** Reads the memory.stat of a group, at once; undefined when there is none. */
+export function readCgroupMemoryStat(folder: KernelFolder): CgroupMemoryStat | undefined {
+  const text = folder.read("memory.stat", LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupMemoryStat(text);
 }
 

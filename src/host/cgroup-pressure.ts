@@ -9,7 +9,7 @@
  * some: at least one task waited; full: all did. total is in microseconds. Up to 5.12 cpu has no line of full.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { lineAfter } from "./keyed-lines.ts";
 import { parseCount } from "./numbers.ts";
 
@@ -22,9 +22,9 @@ export interface CgroupPressure {
   readonly fullNs: Integer | undefined;
 }
 
-/** Reads a pressure file, at once; undefined when there is none, or pressure is switched off in the kernel. */
-export function readCgroupPressure(path: string): CgroupPressure | undefined {
-  const text = readKernelFileNow(path, LIMIT_BYTES);
+/** Reads a pressure file of a group, at once; undefined when there is none, or pressure is switched off in the kernel. */
+export function readCgroupPressure(folder: KernelFolder, name: string): CgroupPressure | undefined {
+  const text = folder.read(name, LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupPressure(text);
 }
 

@@ -8,16 +8,16 @@
  * `max` stands for no limit; in v1 the largest number of whole pages that 63 bits hold does.
  */
 import type { Integer } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 64;
 /** 2^63 without a page of 64 KiB, the largest there is. */
 const UNLIMITED_V1 = 9_223_372_036_854_710_272n;
 
-/** Reads a number, at once; undefined when there is none, or no limit. */
-export function readCgroupValue(path: string): Integer | undefined {
-  const text = readKernelFileNow(path, LIMIT_BYTES);
+/** Reads a number of a group, at once; undefined when there is none, or no limit. */
+export function readCgroupValue(folder: KernelFolder, name: string): Integer | undefined {
+  const text = folder.read(name, LIMIT_BYTES);
   return text === undefined ? undefined : parseCgroupValue(text);
 }
 

@@ -21,7 +21,7 @@ export interface FileOptions {
 export async function readKernelFile(
   path: string,
   limitBytes: number,
-  { onDenied }: FileOptions = {},
+  options?: FileOptions,
 ): Promise<string | undefined> {
   try {
     await using file = await open(path, "r");
@@ -35,9 +35,7 @@ export async function readKernelFile(
     }
     return Buffer.concat(chunks).toString();
   } catch (error) {
-    if (isDenial(error)) onDenied?.(path);
-    if (isAbsence(error)) return undefined;
-    throw error;
+    return absenceIn(error, path, options);
   }
 }
 
@@ -58,36 +56,56 @@ const scratch = Buffer.allocUnsafeSlow(65_536);
 export function readKernelFileNow(
   path: string,
   limitBytes: number,
-  { onDenied }: FileOptions = {},
+  options?: FileOptions,
 ): string | undefined {
-  const limit = Math.min(limitBytes, scratch.length);
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    let length = 0;
-    let piece: number;
-    do {
-      piece = readSync(file, scratch, length, limit - length, null);
-      length += piece;
-    } while (piece >= LAST_PIECE_BYTES && length < limit);
-    return scratch.toString("utf8", 0, length);
+    return readDescriptorNow(file, limitBytes);
   } catch (error) {
-    if (isDenial(error)) onDenied?.(path);
-    if (isAbsence(error)) return undefined;
-    throw error;
+    return absenceIn(error, path, options);
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
+/**
+ * As {@link readKernelFileNow}, of a file that is open, from its beginning.
+ * @throws what reading throws, of a process or a group that is gone as well
+ */
+export function readDescriptorNow(file: number, limitBytes: number): string {
+  const limit = Math.min(limitBytes, scratch.length);
+  let length = 0;
+  let piece: number;
+  do {
+    piece = readSync(file, scratch, length, limit - length, length);
+    length += piece;
+  } while (piece >= LAST_PIECE_BYTES && length < limit);
+  return scratch.toString("utf8", 0, length);
+}
+
+/**
+ * What an error means for who reads the file at a path: undefined where there is nothing to read.
+ * @throws the error where reading went wrong
+ */
+export function absenceIn(error: unknown, path: string, { onDenied }: FileOptions = {}): undefined {
+  if (isDenial(error)) onDenied?.(path);
+  if (!isAbsence(error)) throw error;
+}
+
 /** Does this error of the file system mean that there is nothing to read, rather than that reading went wrong? */
 export function isAbsence(error: unknown): boolean {
-  return error instanceof Error && "code" in error && ABSENT.has(String(error.code));
+  return ABSENT.has(codeOf(error));
 }
 
 /** Does this error say that something is there but not for this user? */
 export function isDenial(error: unknown): boolean {
-  return error instanceof Error && "code" in error && DENIED.has(String(error.code));
+  return DENIED.has(codeOf(error));
+}
+
+/** The code of an error of the file system, such as ENOENT; empty of any other. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /** In a few words why there is nothing to read at a path. */
@@ -96,7 +114,6 @@ export async function whyAbsent(path: string): Promise<string> {
     await access(path, constants.R_OK);
     return "nothing of use";
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return code === "EACCES" || code === "EPERM" ? "not this user's to read" : "not there";
+    return isDenial(error) ? "not this user's to read" : "not there";
   }
 }

@@ -11,7 +11,8 @@
  * CAP_DAC_READ_SEARCH are needed. Only where the kernel counts it (CONFIG_TASK_IO_ACCOUNTING).
  */
 import type { Integer } from "../integer.ts";
-import { type FileOptions, readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
+import type { FileOptions } from "./kernel-file.ts";
 import { countAfter } from "./keyed-lines.ts";
 
 const LIMIT_BYTES = 4096;
@@ -21,9 +22,9 @@ export interface ProcPidIo {
   readonly writtenBytes: Integer | undefined;
 }
 
-/** Reads `<procfs>/<pid>/io`, at once; undefined when there is none or it may not be read. */
-export function readProcPidIo(procfs: string, pid: number, options?: FileOptions): ProcPidIo | undefined {
-  const text = readKernelFileNow(`${procfs}/${pid}/io`, LIMIT_BYTES, options);
+/** Reads the io in a process's folder, at once; undefined when there is none or it may not be read. */
+export function readProcPidIo(folder: KernelFolder, options?: FileOptions): ProcPidIo | undefined {
+  const text = folder.read("io", LIMIT_BYTES, options);
   return text === undefined ? undefined : parseProcPidIo(text);
 }
 

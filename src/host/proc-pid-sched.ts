@@ -11,7 +11,7 @@
  * up to 12.8 at least. The line is there only while the kernel collects scheduler statistics (CONFIG_SCHEDSTATS and
  * sysctl kernel.sched_schedstats=1).
  */
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 
 const LIMIT_BYTES = 16_384;
 const NS_PER_MS = 1_000_000;
@@ -19,8 +19,8 @@ const NS_PER_MS = 1_000_000;
 const WAIT_SUM = /^se\.(?:statistics\.)?wait_sum[^:\n]*: *(\d{1,13}(?:\.\d{1,9})?)\n/m;
 
 /** Reads the sum in a thread's folder, at once, in nanoseconds; undefined when there is none. */
-export function readProcPidSchedWaitNs(folder: string): number | undefined {
-  const text = readKernelFileNow(`${folder}/sched`, LIMIT_BYTES);
+export function readProcPidSchedWaitNs(folder: KernelFolder): number | undefined {
+  const text = folder.read("sched", LIMIT_BYTES);
   return text === undefined ? undefined : parseProcPidSchedWaitNs(text);
 }
 

@@ -8,14 +8,14 @@
  * does not count it (CONFIG_SCHED_INFO) all are 0 or there is no such file.
  */
 import type { Integer } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 256;
 
 /** Reads how long a thread waited, in its folder, at once; undefined when it has ended or that is not to be had. */
-export function readProcPidSchedstatWaitNs(folder: string): Integer | undefined {
-  const text = readKernelFileNow(`${folder}/schedstat`, LIMIT_BYTES);
+export function readProcPidSchedstatWaitNs(folder: KernelFolder): Integer | undefined {
+  const text = folder.read("schedstat", LIMIT_BYTES);
   return text === undefined ? undefined : parseProcPidSchedstatWaitNs(text);
 }
 

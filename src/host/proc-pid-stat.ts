@@ -1,3 +1,4 @@
+import { folderAt, type KernelFolder } from "./kept-folder.ts";
 /**
  * /proc/<pid>/stat, the state of one process.
  * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
@@ -8,7 +9,7 @@
  * 10 minflt; 12 majflt; 14 utime; 15 stime; 20 num_threads; 22 starttime, since boot; 24 rss, in pages; 39 processor. Times are in
  * clock ticks.
  */
-import { readKernelFile, readKernelFileNow } from "./kernel-file.ts";
+import { readKernelFile } from "./kernel-file.ts";
 
 /** USER_HZ: the kernel's unit towards user space, 100 on every architecture that Node runs on. */
 export const CLOCK_TICKS_PER_S = 100;
@@ -44,7 +45,12 @@ export async function readProcPidStat(procfs: string, pid: number): Promise<Proc
 
 /** As {@link readProcPidStat}, without giving way: for a look at a thousand processes in a few milliseconds. */
 export function readProcPidStatNow(procfs: string, pid: number): ProcPidStat | undefined {
-  const text = readKernelFileNow(`${procfs}/${pid}/stat`, LIMIT_BYTES);
+  return readProcPidStatIn(folderAt(`${procfs}/${pid}`));
+}
+
+/** As {@link readProcPidStatNow}, in a process's or thread's folder. */
+export function readProcPidStatIn(folder: KernelFolder): ProcPidStat | undefined {
+  const text = folder.read("stat", LIMIT_BYTES);
   return text === undefined ? undefined : parseProcPidStat(text);
 }
 

@@ -15,7 +15,7 @@
  * memory at all; a kernel without swap has no VmSwap.
  */
 import { type Integer, multiply } from "../integer.ts";
-import { readKernelFileNow } from "./kernel-file.ts";
+import type { KernelFolder } from "./kept-folder.ts";
 import { countAfter, lineAfter } from "./keyed-lines.ts";
 import { parseCount } from "./numbers.ts";
 
@@ -34,9 +34,9 @@ export interface ProcPidStatus {
   readonly involuntarySwitches: Integer | undefined;
 }
 
-/** Reads `<procfs>/<pid>/status`, at once; undefined when there is no such process or it may not be looked at. */
-export function readProcPidStatus(procfs: string, pid: number): ProcPidStatus | undefined {
-  const text = readKernelFileNow(`${procfs}/${pid}/status`, LIMIT_BYTES);
+/** Reads the status in a process's folder, at once; undefined when there is no such process or it may not be looked at. */
+export function readProcPidStatus(folder: KernelFolder): ProcPidStatus | undefined {
+  const text = folder.read("status", LIMIT_BYTES);
   return text === undefined ? undefined : parseProcPidStatus(text);
 }
 

@@ -5,6 +5,8 @@ import { type CgroupMemoryEvents, readCgroupMemoryEvents } from "../host/cgroup-
 import { readCgroupMemoryStat } from "../host/cgroup-memory-stat.ts";
 import { type CgroupPressure, readCgroupPressure } from "../host/cgroup-pressure.ts";
 import { readCgroupValue } from "../host/cgroup-value.ts";
+import type { DescriptorShare } from "../host/descriptor-share.ts";
+import { KeptFolder, type KernelFolder } from "../host/kept-folder.ts";
 import { type Integer, subtract } from "../integer.ts";
 import { CgroupThrottling, type Throttling } from "./cgroup-throttling.ts";
 import type { DomainCgroup } from "./domain-cgroup.ts";
@@ -42,12 +44,15 @@ const RETRY_MS = 60_000;
 /** The control groups of one domain between the cycles. */
 export class CgroupReader {
   readonly #cgroup: DomainCgroup;
-  readonly #throttling = new CgroupThrottling();
+  readonly #share: DescriptorShare;
+  readonly #folders = new Map<string, KeptFolder>();
+  readonly #throttling = new CgroupThrottling((path) => this.#folder(path));
   readonly #missing = new Set<string>();
   #retryAtMs = 0;
 
-  constructor(cgroup: DomainCgroup) {
+  constructor(cgroup: DomainCgroup, share: DescriptorShare) {
     this.#cgroup = cgroup;
+    this.#share = share;
   }
 
   /** Reads all, at once. */
@@ -56,7 +61,7 @@ export class CgroupReader {
       this.#missing.clear();
       this.#retryAtMs = nowMs + RETRY_MS;
     }
-    const stat = this.#unified("cpu.stat", () => readCgroupCpuStat(this.#cgroup.unified?.nested ?? ""));
+    const stat = this.#unified("cpu.stat", () => this.#unifiedCpuStat());
     return {
       cpu: this.cpu(stat),
       throttling: this.#throttled(stat, nowMs),
@@ -71,18 +76,24 @@ export class CgroupReader {
     };
   }
 
+  /** Closes what it keeps open. */
+  close(): void {
+    for (const folder of this.#folders.values()) folder.close();
+  }
+
   /**
    * CPU time alone, at once. From the unified hierarchy where the domain is in it, also when v1 has cpuacct beside it: so
    * does libvirt (virCgroupGetCpuacctUsage), and the two differ in their digits.
    */
   cpu(stat?: CgroupCpuStat): CgroupCpu {
-    const { unified, isUnified, legacy } = this.#cgroup;
+    const { isUnified, legacy } = this.#cgroup;
     if (isUnified) {
-      const { usageNs, userNs, systemNs } = stat ?? (unified && readCgroupCpuStat(unified.nested)) ?? {};
+      const { usageNs, userNs, systemNs } = stat ?? this.#unifiedCpuStat() ?? {};
       return { timeNs: usageNs, userNs, systemNs };
     }
-    const folder = legacy.get("cpuacct")?.nested;
-    const { userNs, systemNs } = (folder === undefined ? undefined : readCgroupCpuacctStat(folder)) ?? {};
+    const path = legacy.get("cpuacct")?.nested;
+    const { userNs, systemNs } =
+      (path === undefined ? undefined : readCgroupCpuacctStat(this.#folder(path))) ?? {};
     return { timeNs: this.#legacyValue("cpuacct", "cpuacct.usage"), userNs, systemNs };
   }
 
@@ -90,7 +101,7 @@ export class CgroupReader {
     const { unified, legacy } = this.#cgroup;
     const controller = legacy.get("cpu");
     if (controller !== undefined) {
-      return this.#throttling.read(controller, readCgroupCpuStat(controller.nested), nowMs);
+      return this.#throttling.read(controller, readCgroupCpuStat(this.#folder(controller.nested)), nowMs);
     }
     return unified && this.#throttling.read(unified, stat, nowMs);
   }
@@ -99,19 +110,21 @@ export class CgroupReader {
     const { unified, legacy } = this.#cgroup;
     const used = this.#value("memory.current");
     if (unified !== undefined && used !== undefined) {
-      const stat = readCgroupMemoryStat(unified.top);
+      const folder = this.#folder(unified.top);
+      const stat = readCgroupMemoryStat(folder);
       return {
         usedBytes: used,
         limitBytes: this.#value("memory.max"),
         workingSetBytes: without(used, stat?.inactiveFileBytes),
         swapBytes: this.#value("memory.swap.current"),
-        events: readCgroupMemoryEvents(`${unified.top}/memory.events`) ?? {},
+        events: readCgroupMemoryEvents(folder, "memory.events") ?? {},
       };
     }
-    const folder = legacy.get("memory")?.top;
+    const path = legacy.get("memory")?.top;
+    const folder = path === undefined ? undefined : this.#folder(path);
     const stat = folder === undefined ? undefined : readCgroupMemoryStat(folder);
     const usedBytes = this.#legacyValue("memory", "memory.usage_in_bytes");
-    const oom = folder === undefined ? undefined : readCgroupMemoryEvents(`${folder}/memory.oom_control`);
+    const oom = folder === undefined ? undefined : readCgroupMemoryEvents(folder, "memory.oom_control");
     return {
       usedBytes,
       limitBytes: this.#legacyValue("memory", "memory.limit_in_bytes"),
@@ -122,33 +135,46 @@ export class CgroupReader {
   }
 
   #io(): CgroupIo {
-    const folder = this.#cgroup.legacy.get("blkio")?.top;
+    const path = this.#cgroup.legacy.get("blkio")?.top;
     return (
-      this.#unified("io.stat", (top) => readCgroupIoStat(top)) ??
-      (folder === undefined ? undefined : readCgroupBlkio(folder)) ??
+      this.#unified("io.stat", readCgroupIoStat) ??
+      (path === undefined ? undefined : readCgroupBlkio(this.#folder(path))) ??
       new Map()
     );
   }
 
   #pressure(file: string): CgroupPressure | undefined {
-    return this.#unified(file, (top) => readCgroupPressure(`${top}/${file}`));
+    return this.#unified(file, (folder) => readCgroupPressure(folder, file));
   }
 
   #value(file: string): Integer | undefined {
-    return this.#unified(file, (top) => readCgroupValue(`${top}/${file}`));
+    return this.#unified(file, (folder) => readCgroupValue(folder, file));
   }
 
   #legacyValue(controller: string, file: string): Integer | undefined {
-    const folder = this.#cgroup.legacy.get(controller);
-    if (folder === undefined) return undefined;
-    return readCgroupValue(`${controller === "cpuacct" ? folder.nested : folder.top}/${file}`);
+    const group = this.#cgroup.legacy.get(controller);
+    if (group === undefined) return undefined;
+    return readCgroupValue(this.#folder(controller === "cpuacct" ? group.nested : group.top), file);
+  }
+
+  #unifiedCpuStat(): CgroupCpuStat | undefined {
+    const { unified } = this.#cgroup;
+    return unified && readCgroupCpuStat(this.#folder(unified.nested));
+  }
+
+  #folder(path: string): KernelFolder {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const folder = new KeptFolder(path, this.#share);
+    this.#folders.set(path, folder);
+    return folder;
   }
 
   /** Reads a file of the unified hierarchy, unless it was missing a short while ago: looking for it costs more than it. */
-  #unified<Value>(file: string, read: (top: string) => Value | undefined): Value | undefined {
+  #unified<Value>(file: string, read: (folder: KernelFolder) => Value | undefined): Value | undefined {
     const { unified } = this.#cgroup;
     if (unified === undefined || this.#missing.has(file)) return undefined;
-    const value = read(unified.top);
+    const value = read(this.#folder(unified.top));
     if (value === undefined) this.#missing.add(file);
     return value;
   }

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 
 import { type CgroupCpuStat, readCgroupCpuStat } from "../host/cgroup-cpu-stat.ts";
+import { folderAt, type KernelFolder } from "../host/kept-folder.ts";
 import { isAbsence } from "../host/kernel-file.ts";
 import type { Integer } from "../integer.ts";
 import type { GroupFolder } from "./domain-cgroup.ts";
@@ -33,12 +34,20 @@ export class CgroupThrottling {
   /** The kernel counts nothing where the cpu controller is off. */
   #isCounted = false;
 
+  readonly #keep: (path: string) => KernelFolder;
+
+  /** `keep` makes a folder of what is read in every cycle. */
+  constructor(keep: (path: string) => KernelFolder) {
+    this.#keep = keep;
+  }
+
   /** Reads the groups, at once. `own` is the cpu.stat of the nested group, which is read anyway. */
   read({ top, nested }: GroupFolder, own: CgroupCpuStat | undefined, nowMs: number): Throttling {
     const isDue = nowMs - this.#listedAtMs >= RELIST_MS;
     const stats = new Map<string, CgroupCpuStat | undefined>([[nested, own]]);
     const others = isDue ? [...(top === nested ? [] : [top]), ...listParts(nested)] : this.#folders;
-    for (const folder of others) stats.set(folder, readCgroupCpuStat(folder));
+    const open = isDue ? folderAt : this.#keep;
+    for (const folder of others) stats.set(folder, readCgroupCpuStat(open(folder)));
     if (isDue) {
       this.#listedAtMs = nowMs;
       this.#folders = others.filter((folder) => (stats.get(folder)?.periods ?? 0) > 0);

@@ -3,6 +3,7 @@ import { setImmediate as giveWay } from "node:timers/promises";
 import type { Clock, Instant } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { readBlockDeviceName } from "../host/block-device.ts";
+import { descriptorShare, type DescriptorShare } from "../host/descriptor-share.ts";
 import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
 import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
@@ -37,6 +38,8 @@ export interface DomainProcessesOptions {
   /** From one reading of a process's numa_maps to the next. */
   readonly numaIntervalMs: number;
   readonly clock: Clock;
+  /** From which it takes descriptors, to keep files open; the agent's unless given. */
+  readonly share?: DescriptorShare | undefined;
   /** Is told once what cannot be read, why, and what would help. */
   readonly onNotice: (text: string) => void;
 }
@@ -84,6 +87,7 @@ export class DomainProcesses {
   #known = new Map<string, Known>();
   #mounts: readonly Mount[] = [];
   #refreshAtMs = 0;
+  #isClosed = false;
 
   constructor(options: DomainProcessesOptions) {
     const { procfs = "/proc", sysfs = "/sys", clock, numaIntervalMs: intervalMs, onNotice } = options;
@@ -107,6 +111,7 @@ export class DomainProcesses {
     const nowMs = clock.now().monotonicMs;
     await this.#refresh(nowMs);
     await this.#recognize(domains);
+    if (this.#isClosed) return new Map();
     const readings = new Map<string, LocalReading>();
     const wishes = [];
     const hasSchedWait = readers.likeLibvirt && hasSchedStatistics(this.#procfs);
@@ -134,6 +139,13 @@ export class DomainProcesses {
     }
     if (readers.disks) this.#addDisks(readings, domains, clock.now());
     return readings;
+  }
+
+  /** Closes the files that it keeps open. What is being read ends without what it has not come to. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { qemu } of this.#known.values()) qemu.close();
+    this.#known.clear();
   }
 
   /** Until nothing is being read beside the cycles. */
@@ -168,6 +180,7 @@ export class DomainProcesses {
       if (apartNs > START_TOLERANCE_NS || -apartNs > START_TOLERANCE_NS) continue;
       this.#known.set(uuid, { process, qemu: this.#open(process.pid, startTimeTicks) });
     }
+    for (const [uuid, { qemu }] of before) if (this.#known.get(uuid)?.qemu !== qemu) qemu.close();
   }
 
   /** What cannot be read of one process, for a reason that is none of absence, is told once and hinders no other. */
@@ -187,13 +200,14 @@ export class DomainProcesses {
   }
 
   #open(pid: number, startTimeTicks: number): QemuProcess {
-    const { readers } = this.#options;
+    const { readers, share = descriptorShare } = this.#options;
     return new QemuProcess({
       procfs: this.#procfs,
       pid,
       startTimeTicks,
       mounts: this.#mounts,
       readers,
+      share,
       onDenied: (file) => this.#rights.denied(file),
     });
   }

@@ -244,6 +244,7 @@ export class HypervisorSource {
   /** Says goodbye to the daemon. Never rejects. */
   close(): Promise<void> {
     this.#newcomers.close();
+    this.#local?.close();
     return this.#connector.close();
   }
 

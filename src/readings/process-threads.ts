@@ -1,9 +1,11 @@
 import { listCgroupThreads } from "../host/cgroup-threads.ts";
+import type { DescriptorShare } from "../host/descriptor-share.ts";
+import { folderAt, KeptFolder } from "../host/kept-folder.ts";
 import { readProcPidCgroup } from "../host/proc-pid-cgroup.ts";
 import { readProcPidComm } from "../host/proc-pid-comm.ts";
 import { readProcPidSchedWaitNs } from "../host/proc-pid-sched.ts";
 import { readProcPidSchedstatWaitNs } from "../host/proc-pid-schedstat.ts";
-import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
+import { CLOCK_TICKS_PER_S, readProcPidStatIn } from "../host/proc-pid-stat.ts";
 import { listProcPidTasks } from "../host/proc-pid-task.ts";
 import type { Integer } from "../integer.ts";
 import type { GroupFolder } from "./domain-cgroup.ts";
@@ -54,7 +56,7 @@ const NS_PER_TICK = 1_000_000_000 / CLOCK_TICKS_PER_S;
 
 interface Thread {
   readonly tid: number;
-  readonly folder: string;
+  readonly folder: KeptFolder;
   kind: ThreadKind;
   /** Comes and goes, and is left out. */
   isHelper: boolean;
@@ -65,6 +67,7 @@ interface Thread {
 export class ProcessThreads {
   readonly #procfs: string;
   readonly #pid: number;
+  readonly #share: DescriptorShare;
   readonly #sums = new Map<ThreadRole, LastingSum>();
   #threads: ReadonlyMap<number, Thread> = new Map();
   /** Of the process, so without the kernel's. */
@@ -72,9 +75,10 @@ export class ProcessThreads {
   #listedAtMs = 0;
   #isStale = true;
 
-  constructor(procfs: string, pid: number) {
+  constructor(procfs: string, pid: number, share: DescriptorShare) {
     this.#procfs = procfs;
     this.#pid = pid;
+    this.#share = share;
   }
 
   /** Reads all threads, at once. A thread that ends meanwhile is left out. */
@@ -88,7 +92,7 @@ export class ProcessThreads {
       if (waitNs === undefined) this.#isStale = true;
       else this.#sumOf(kind.role).see(tid, waitNs);
       if (kind.vcpu === undefined) continue;
-      const stat = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid);
+      const stat = readProcPidStatIn(folder);
       if (stat === undefined) continue;
       vcpus.push({
         number: kind.vcpu,
@@ -101,6 +105,11 @@ export class ProcessThreads {
     const waitNs = new Map<ThreadRole, Integer>();
     for (const [role, sum] of this.#sums) waitNs.set(role, sum.sum());
     return { vcpus: vcpus.toSorted((a, b) => a.number - b.number), waitNs };
+  }
+
+  /** Closes what it keeps open. */
+  close(): void {
+    for (const { folder } of this.#threads.values()) folder.close();
   }
 
   #sumOf(role: ThreadRole): LastingSum {
@@ -117,12 +126,18 @@ export class ProcessThreads {
     const threads = new Map<number, Thread>();
     this.#isStale = false;
     for (const tid of own) {
-      const folder = `${this.#procfs}/${this.#pid}/task/${tid}`;
-      const thread = known.get(tid) ?? { tid, folder, kind: threadKind("", []), isHelper: false, looks: 0 };
+      const thread = known.get(tid) ?? {
+        tid,
+        folder: new KeptFolder(`${this.#procfs}/${this.#pid}/task/${tid}`, this.#share),
+        kind: threadKind("", []),
+        isHelper: false,
+        looks: 0,
+      };
       if (thread.looks < LOOKS) {
-        const name = readProcPidComm(folder) ?? "";
-        thread.kind = threadKind(name, readProcPidCgroup(folder) ?? []);
-        const startedAt = readProcPidStatNow(`${this.#procfs}/${this.#pid}/task`, tid)?.startTimeTicks ?? 0;
+        const { path } = thread.folder;
+        const name = readProcPidComm(path) ?? "";
+        thread.kind = threadKind(name, readProcPidCgroup(path) ?? []);
+        const startedAt = readProcPidStatIn(folderAt(path))?.startTimeTicks ?? 0;
         const isLate = startedAt - startTimeTicks > START_TICKS;
         thread.isHelper = thread.kind.role === "emulator" && (name === POOL_THREAD || isLate);
         thread.looks += 1;
@@ -132,9 +147,11 @@ export class ProcessThreads {
     }
     for (const tid of this.#vhostThreads(groups)) {
       const kind: ThreadKind = { role: "vhost", vcpu: undefined };
-      const thread = { tid, folder: `${this.#procfs}/${tid}`, kind, isHelper: false, looks: LOOKS };
-      if (!threads.has(tid)) threads.set(tid, thread);
+      if (threads.has(tid)) continue;
+      const folder = known.get(tid)?.folder ?? new KeptFolder(`${this.#procfs}/${tid}`, this.#share);
+      threads.set(tid, { tid, folder, kind, isHelper: false, looks: LOOKS });
     }
+    for (const [tid, { folder }] of known) if (threads.get(tid)?.folder !== folder) folder.close();
     this.#threads = threads;
     this.#count = own.length;
     this.#listedAtMs = nowMs;

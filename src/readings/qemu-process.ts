@@ -1,8 +1,10 @@
+import type { DescriptorShare } from "../host/descriptor-share.ts";
+import { KeptFolder } from "../host/kept-folder.ts";
 import { readMountinfo, type Mount } from "../host/mountinfo.ts";
 import { readProcPidCgroup } from "../host/proc-pid-cgroup.ts";
 import { countProcPidFds } from "../host/proc-pid-fd.ts";
 import { type ProcPidIo, readProcPidIo } from "../host/proc-pid-io.ts";
-import { type ProcPidStat, readProcPidStatNow } from "../host/proc-pid-stat.ts";
+import { type ProcPidStat, readProcPidStatIn } from "../host/proc-pid-stat.ts";
 import { type ProcPidStatus, readProcPidStatus } from "../host/proc-pid-status.ts";
 import { type CgroupCpu, CgroupReader, type CgroupReading } from "./cgroup-reading.ts";
 import { type DomainCgroup, findDomainCgroup } from "./domain-cgroup.ts";
@@ -38,6 +40,8 @@ export interface QemuProcessOptions {
   readonly startTimeTicks: number;
   readonly mounts: readonly Mount[];
   readonly readers: ProcessReaders;
+  /** From which it takes descriptors, to keep files open. */
+  readonly share: DescriptorShare;
   /** Is told of a file that is there but not for this user: it is not asked for again. */
   readonly onDenied: (file: "io" | "fd") => void;
 }
@@ -45,6 +49,7 @@ export interface QemuProcessOptions {
 /** One domain's QEMU between the cycles. */
 export class QemuProcess {
   readonly #options: QemuProcessOptions;
+  readonly #folder: KeptFolder;
   readonly #threads: ProcessThreads;
   readonly #denied = new Set<"io" | "fd">();
   #cgroup: DomainCgroup | undefined;
@@ -52,7 +57,9 @@ export class QemuProcess {
 
   constructor(options: QemuProcessOptions) {
     this.#options = options;
-    this.#threads = new ProcessThreads(options.procfs, options.pid);
+    const { procfs, pid, share } = options;
+    this.#folder = new KeptFolder(`${procfs}/${pid}`, share);
+    this.#threads = new ProcessThreads(procfs, pid, share);
   }
 
   /**
@@ -61,7 +68,8 @@ export class QemuProcess {
    * whether there is anything to be had from the threads' files sched, which are the dearest.
    */
   read(nowMs: number, hasSchedWait: boolean): ProcessReading | undefined {
-    const { procfs, pid, readers } = this.#options;
+    const { readers, share } = this.#options;
+    const { lookups } = share;
     const stat = this.#stat();
     if (stat === undefined) return undefined;
     const { unified, legacy } = this.#findCgroup();
@@ -81,28 +89,38 @@ export class QemuProcess {
     const cgroup = readers.cgroup ? this.#cgroupReader?.read(nowMs) : undefined;
     const reading = {
       stat,
-      status: readers.process ? readProcPidStatus(procfs, pid) : undefined,
+      status: readers.process ? readProcPidStatus(this.#folder) : undefined,
       io: readers.process ? this.#io() : undefined,
       fileDescriptors: readers.process ? this.#fileDescriptors() : undefined,
       threads,
       cgroup,
       cgroupCpu: readers.likeLibvirt ? this.#cgroupCpu(cgroup) : undefined,
     };
+    // Nothing but descriptors that were open before: it is the same process's, and all of it was there.
+    if (share.lookups === lookups) return reading;
     return this.#stat() === undefined ? undefined : reading;
   }
 
+  /** Closes what it keeps open. */
+  close(): void {
+    this.#folder.close();
+    this.#threads.close();
+    this.#cgroupReader?.close();
+  }
+
   #stat(): ProcPidStat | undefined {
-    const { procfs, pid, startTimeTicks } = this.#options;
-    const stat = readProcPidStatNow(procfs, pid);
+    const { startTimeTicks } = this.#options;
+    const stat = readProcPidStatIn(this.#folder);
     const isAlive = stat?.startTimeTicks === startTimeTicks && stat.state !== "Z" && stat.state !== "X";
-    return isAlive ? stat : undefined;
+    if (isAlive) return stat;
+    this.close();
+    return undefined;
   }
 
   #io(): ProcPidIo | undefined {
-    const { procfs, pid } = this.#options;
     return this.#denied.has("io")
       ? undefined
-      : readProcPidIo(procfs, pid, { onDenied: () => this.#deny("io") });
+      : readProcPidIo(this.#folder, { onDenied: () => this.#deny("io") });
   }
 
   #fileDescriptors(): number | undefined {
@@ -120,9 +138,9 @@ export class QemuProcess {
   /** libvirt puts the process into its group a moment after it has started it. */
   #findCgroup(): DomainCgroup {
     if (this.#cgroup?.isOwn === true) return this.#cgroup;
-    const { procfs, pid, mounts } = this.#options;
+    const { procfs, pid, mounts, share } = this.#options;
     this.#cgroup = findDomainCgroup(readProcPidCgroup(`${procfs}/${pid}`) ?? [], mounts);
-    if (this.#cgroup.isOwn) this.#cgroupReader = new CgroupReader(this.#cgroup);
+    if (this.#cgroup.isOwn) this.#cgroupReader = new CgroupReader(this.#cgroup, share);
     return this.#cgroup;
   }
 
