@@ -10,6 +10,7 @@ import type { DomainRef, DomainStatsRecord } from "../libvirt/types.ts";
 import { type Collected, CollectorCycle, type CycleContext } from "./collector-cycle.ts";
 import { diskCounters } from "./disk-counters.ts";
 import { DomainHealth, type FieldCount, type Triage } from "./domain-health.ts";
+import type { LocalReading } from "./domain-processes.ts";
 import { ProcessLook } from "./process-look.ts";
 import type { StatisticsReader } from "./read-statistics.ts";
 import { type Ask, type PaceOptions, ReadingSchedule } from "./reading-schedule.ts";
@@ -36,6 +37,9 @@ export interface CollectorOptions {
  * group would open its images, which on a dead storage takes for ever.
  */
 const INACTIVE_GROUPS = StatsGroups.state;
+
+/** For how long nothing more is to be learnt by another look at a process. */
+const FRESH_MS = 50;
 
 const ANSWERS: ControlInfo = { state: ControlState.ok, details: 0, stateTimeMs: 0 };
 
@@ -95,7 +99,8 @@ export class DomainCollector {
   }
 
   async #triage(cycle: CollectorCycle, active: readonly DomainRef[]): Promise<Triage> {
-    const troubles = await this.#look.look(cycle.context.processes);
+    const { processes, local } = cycle.context;
+    const troubles = await this.#look.look(processes, seenWell(local, this.#nowMs()));
     const before = new Set(this.#health.silent(active));
     const probed = await this.#probe(
       cycle,
@@ -255,4 +260,14 @@ export class DomainCollector {
   #nowMs(): number {
     return this.#now().monotonicMs;
   }
+}
+
+/** Domains whose main threads ran or slept a moment ago. */
+function seenWell(local: ReadonlyMap<string, LocalReading>, nowMs: number): ReadonlySet<string> {
+  const well = new Set<string>();
+  for (const [uuid, { state, statistics }] of local) {
+    const atMs = statistics.readAt.process?.monotonicMs ?? -Infinity;
+    if ((state === "S" || state === "R") && nowMs - atMs < FRESH_MS) well.add(uuid);
+  }
+  return well;
 }

@@ -6,7 +6,7 @@ import { readBlockDeviceName } from "../host/block-device.ts";
 import { descriptorShare, type DescriptorShare } from "../host/descriptor-share.ts";
 import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
-import { CLOCK_TICKS_PER_S, readProcPidStatNow } from "../host/proc-pid-stat.ts";
+import { CLOCK_TICKS_PER_S, type ProcPidStat, readProcPidStatNow } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
 import { hasSchedStatistics } from "../host/sched-schedstats.ts";
 import { DiskSources } from "./disk-sources.ts";
@@ -53,6 +53,8 @@ export interface LocalDomain {
 
 /** What was read of one domain. */
 export interface LocalReading {
+  /** Of its main thread: R running, S sleeping, T stopped … */
+  readonly state: ProcPidStat["state"];
   /** For the catalogue's rows. */
   readonly statistics: DomainStatistics;
   /** In place of bulk statistics; undefined without the reader of that name. */
@@ -126,6 +128,7 @@ export class DomainProcesses {
       if (reading === undefined) continue;
       wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [] });
       readings.set(uuid, {
+        state: reading.stat.state,
         statistics: processStatistics(reading, at, (device) => this.#nameOfDevice(device)),
         likeLibvirt: readers.likeLibvirt
           ? likeLibvirt(reading, { at, pageSizeBytes: this.#pageSizeBytes })

@@ -63,9 +63,23 @@ test("a domain whose process is stopped is not asked at all, and every other one
     assert.ok(waitedMs < 5000, "it does not stop");
     await sleep(5);
   }
+  const seen = (state: string, agoMs: number) => {
+    const now = systemClock.now();
+    const at = { ...now, monotonicMs: now.monotonicMs - agoMs };
+    const statistics = { readAt: { process: at }, items: {} };
+    collector.local = new Map([[sick.uuid, { state, statistics, likeLibvirt: undefined }]]);
+  };
+  // What was seen to be well a while ago is looked at once more.
+  seen("S", 1000);
+  await collector.cycle();
+  assert.equal(collector.lanes.stuck, 0);
+  seen("T", 0);
   const cycle = await collector.cycle();
   assert.equal(collector.lanes.stuck, 0);
-  for (const [name, groups] of cycle.groups) assert.equal(groups, name === sick.name ? QUIET : FULL);
+  for (const [name, groups] of cycle.groups) {
+    assert.equal(groups, name === sick.name ? QUIET.replace("interface", "interface process") : FULL);
+  }
+  collector.local = new Map();
   assert.equal(control(cycle, sick.name)?.state, ControlState.occupied);
   assert.match(cycle.problems[0]?.message ?? "", /QEMU is stopped; send it SIGCONT/);
 
@@ -233,7 +247,7 @@ test("what the kernel tells is not asked of libvirt, and where it does not libvi
     items: { cpu: [{ path: [], parent: undefined, values: { timeNs: 42 } }] },
   };
   const likeLibvirt = { cpu, vcpu: undefined, rss: undefined };
-  collector.local = new Map([[one.uuid, { statistics: { readAt: {}, items: {} }, likeLibvirt }]]);
+  collector.local = new Map([[one.uuid, { state: "S", statistics: { readAt: {}, items: {} }, likeLibvirt }]]);
   await sleep(5);
   const { statistics, records, groups } = await collector.cycle();
   assert.equal(statistics.get(one.uuid)?.items.cpu?.[0]?.values.timeNs, 42);

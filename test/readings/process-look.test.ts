@@ -39,6 +39,13 @@ test("a stopped process and one under a debugger are found at once; all others a
   );
 });
 
+test("what was seen to be well this very moment is not looked at", async (t) => {
+  const procfs = new Procfs(t);
+  for (const pid of [1, 2]) procfs.set(pid, { state: "T" });
+  const look = new ProcessLook(procfs.root);
+  assert.deepEqual([...(await look.look(processes(1, 2), new Set(["uuid-1"])))], [["uuid-2", "stopped"]]);
+});
+
 test("a process in the kernel is a suspect, and waits when the next cycle finds it as it was", async (t) => {
   const procfs = new Procfs(t);
   procfs.set(1, { state: "D" });
