@@ -23,7 +23,7 @@ export interface LibvirtSourceOptions {
 }
 
 /** Reading where memory lies costs the kernel more than all else, and it changes slowly. */
-const NUMA_INTERVAL_MS = 60_000;
+const NUMA_INTERVAL_MS = 240_000;
 
 /** A source that holds a connection until it is closed. */
 export interface ClosableLibvirtSource extends LibvirtSource {

@@ -9,7 +9,7 @@ const NO_READERS: Configuration["processes"] = {
   cgroups: false,
   disks: false,
   numa: false,
-  numaIntervalMs: 60_000,
+  numaIntervalMs: 240_000,
   insteadOfLibvirt: false,
 };
 

@@ -21,9 +21,10 @@ export const processesSchema = object(
       duration({
         min: 1000,
         max: 86_400_000,
-        description: "From one reading of a QEMU's NUMA nodes to the next.",
+        description:
+          "From one reading of a QEMU's NUMA nodes to the next. A backend that looks back five minutes needs less than that.",
       }),
-      "1m",
+      "4m",
     ),
   },
   "What to read of QEMU's processes, where the hypervisor is on this machine. See operations.md for the rights that it takes.",

@@ -22,6 +22,11 @@ export interface ProcessMemoryOptions {
   readonly onDenied: (path: string) => void;
 }
 
+/** The CPUs' nodes change when a CPU is plugged in. */
+const REFRESH_MS = 60_000;
+/** Of the golden ratio: each of its multiples falls, as a part of 1, far from those before it. */
+const STEP = 0.618;
+
 interface Known {
   readonly pid: number;
   readonly dueAtMs: number;
@@ -44,6 +49,9 @@ export class ProcessMemory {
   #known = new Map<string, Known>();
   readonly #queue = new Map<string, MemoryWish>();
   #work: Promise<void> | undefined;
+  #nodeOfCpus: ReadonlyMap<number, number> = new Map();
+  #refreshAtMs = -Infinity;
+  #phase = 0;
 
   constructor(options: ProcessMemoryOptions) {
     this.#options = options;
@@ -60,7 +68,7 @@ export class ProcessMemory {
       if (known?.reading !== undefined) readings.set(wish.uuid, known.reading);
       const isDue = known === undefined || nowMs >= known.dueAtMs;
       if (isDue) this.#queue.set(wish.uuid, wish);
-      const dueAtMs = isDue ? nowMs + this.#options.intervalMs : known.dueAtMs;
+      const dueAtMs = isDue ? nowMs + this.#waitMs(known) : known.dueAtMs;
       this.#known.set(wish.uuid, { pid: wish.pid, dueAtMs, reading: known?.reading });
     }
     // Where one reading hangs nothing leaves the queue, and domains come and go.
@@ -74,18 +82,34 @@ export class ProcessMemory {
     await this.#work;
   }
 
+  /** Many that are found at once are read at once, and from then on one after the other all through the interval. */
+  #waitMs(known: Known | undefined): number {
+    const { intervalMs } = this.#options;
+    if (known !== undefined) return intervalMs;
+    this.#phase = (this.#phase + STEP) % 1;
+    return this.#phase * intervalMs;
+  }
+
   async #readQueue(): Promise<void> {
-    const { procfs, sysfs, clock, onDenied } = this.#options;
-    // Whatever goes wrong here, where the memory lies not being told is all that comes of it.
-    const nodeOfCpus = await readNodeOfCpus(sysfs).catch(() => new Map<number, number>());
+    const { procfs, clock, onDenied } = this.#options;
+    await this.#refresh();
     for (const [uuid, { pid, vcpus }] of this.#queue) {
       this.#queue.delete(uuid);
       const at = clock.now();
       const nodes = await readProcPidNumaMaps(procfs, pid, { onDenied }).catch(() => undefined);
       const known = this.#known.get(uuid);
       if (known?.pid !== pid) continue;
-      known.reading = nodes && { at, nodes, localShare: localShareOf(nodes, vcpus, nodeOfCpus) };
+      known.reading = nodes && { at, nodes, localShare: localShareOf(nodes, vcpus, this.#nodeOfCpus) };
     }
+  }
+
+  async #refresh(): Promise<void> {
+    const { sysfs, clock } = this.#options;
+    const nowMs = clock.now().monotonicMs;
+    if (nowMs < this.#refreshAtMs) return;
+    this.#refreshAtMs = nowMs + REFRESH_MS;
+    // Whatever goes wrong here, where the memory lies not being told is all that comes of it.
+    this.#nodeOfCpus = await readNodeOfCpus(sysfs).catch(() => new Map<number, number>());
   }
 }
 

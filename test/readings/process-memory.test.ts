@@ -65,3 +65,36 @@ test("nodes whose CPUs cannot be read leave out what is local, and nothing else"
   ]);
   assert.equal(localShare, undefined);
 });
+
+test("many that are found at once are read at once, and later on a few in each cycle", async (t) => {
+  const root = folder(t);
+  const wishes = Array.from({ length: 60 }, (_, index) => wish(1000 + index));
+  for (const { pid } of wishes)
+    addFile(`${root}/${pid}/numa_maps`, "7f default anon=1 N0=1 kernelpagesize_kB=4\n");
+  let monotonicMs = 0;
+  const clock = { now: () => ({ wallNs: 0n, monotonicMs }) };
+  const memory = new ProcessMemory({
+    procfs: root,
+    sysfs: root,
+    clock,
+    intervalMs: 60_000,
+    onDenied: assert.fail,
+  });
+  const readAt = async () => {
+    memory.update(wishes, monotonicMs);
+    await memory.settled();
+    return Array.from(memory.update(wishes, monotonicMs).values(), ({ at }) => at.monotonicMs);
+  };
+  assert.deepEqual(
+    await readAt(),
+    Array.from(wishes, () => 0),
+  );
+  const readIn: number[] = [];
+  for (let cycle = 1; cycle <= 18; cycle += 1) {
+    monotonicMs = 10_000 * cycle;
+    const times = await readAt();
+    readIn.push(times.filter((time) => time === monotonicMs).length);
+    assert.ok(Math.min(...times) > monotonicMs - 70_000, "each of them within its interval");
+  }
+  assert.ok(Math.max(...readIn) <= 12 && Math.min(...readIn) >= 8, readIn.join(" "));
+});
