@@ -13,7 +13,7 @@ import { type Integer } from "../integer.ts";
 import { field, type HostItem, type HostReader, type HostReadContext, item } from "./host-reader.ts";
 import { readKernelFile } from "./kernel-file.ts";
 import { parseCount, parseFixed } from "./numbers.ts";
-import { forEachOf, listNumbered, readCount } from "./sysfs-value.ts";
+import { forEachOf, listNumbered, readSlowCount } from "./sysfs-value.ts";
 
 /** Some 1,600 bytes for each CPU. */
 const LIMIT_BYTES = 16_777_216;
@@ -63,8 +63,8 @@ async function readCpuinfo({ procfs, onFault }: HostReadContext): Promise<HostIt
 async function readCpufreq({ sysfs, onFault }: HostReadContext): Promise<HostItem[]> {
   const folder = `${sysfs}/devices/system/cpu`;
   const cpus: HostItem[] = [];
-  await forEachOf((await listNumbered(folder, "cpu")) ?? [], async (number) => {
-    const frequencyKHz = await readCount(`${folder}/cpu${number}/cpufreq/scaling_cur_freq`, { onFault });
+  await forEachOf(listNumbered(folder, "cpu") ?? [], async (number) => {
+    const frequencyKHz = await readSlowCount(`${folder}/cpu${number}/cpufreq/scaling_cur_freq`, { onFault });
     if (frequencyKHz !== undefined) cpus.push(item([number], { frequencyKHz }));
   });
   return cpus.toSorted((a, b) => Number(a.path[0]) - Number(b.path[0]));

@@ -9,7 +9,7 @@
  */
 import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
 import { parseSigned } from "./numbers.ts";
-import { forEachOf, listEntries, readCount } from "./sysfs-value.ts";
+import { listEntries, readCount } from "./sysfs-value.ts";
 
 const EVENT_LIMIT = 200;
 
@@ -23,15 +23,15 @@ export const debugfsKvm = {
   },
   async read({ sysfs, onFault }) {
     const folder = `${sysfs}/kernel/debug/kvm`;
-    const names = await listEntries(folder);
+    const names = listEntries(folder);
     if (names === undefined) return undefined;
     const items: HostItem[] = [];
     // The folders of domains are called by the number of a process and that of a file.
     const files = names.filter((name) => /^[a-z]\w*$/.test(name)).toSorted();
-    await forEachOf(files.slice(0, EVENT_LIMIT), async (name) => {
-      const value = await readCount(`${folder}/${name}`, { onFault }, parseSigned);
+    for (const name of files.slice(0, EVENT_LIMIT)) {
+      const value = readCount(`${folder}/${name}`, { onFault }, parseSigned);
       if (value !== undefined) items.push(item([name], { value }));
-    });
+    }
     return { hostKvm: items.toSorted((a, b) => (String(a.path[0]) < String(b.path[0]) ? -1 : 1)) };
   },
 } as const satisfies HostReader;

@@ -70,6 +70,16 @@ export function readKernelFileNow(
 }
 
 /**
+ * As {@link readKernelFile}, of a file that the kernel writes from memory, however long it is on a large machine: at once
+ * as {@link readKernelFileNow}, and only what is longer than that reads by and by.
+ */
+export async function readKernelFileSoon(path: string, limitBytes: number): Promise<string | undefined> {
+  const text = readKernelFileNow(path, limitBytes);
+  const isWhole = text === undefined || Buffer.byteLength(text) < Math.min(limitBytes, scratch.length);
+  return isWhole || limitBytes <= scratch.length ? text : readKernelFile(path, limitBytes);
+}
+
+/**
  * As {@link readKernelFileNow}, of a file that is open, from its beginning.
  * @throws what reading throws, of a process or a group that is gone as well
  */

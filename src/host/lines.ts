@@ -1,5 +1,5 @@
 import type { HostReadContext } from "./host-reader.ts";
-import { readKernelFile } from "./kernel-file.ts";
+import { readKernelFile, readKernelFileSoon } from "./kernel-file.ts";
 
 /** A file of lines, and how much of it is read. */
 export interface LineFile {
@@ -7,6 +7,8 @@ export interface LineFile {
   readonly limitBytes: number;
   /** Nothing in it is nothing wrong: a machine without any of what it lists. */
   readonly mayBeEmpty?: boolean;
+  /** The kernel may have to wait for something before it tells: nothing else here waits with it. */
+  readonly mayWait?: boolean;
 }
 
 /** How much of a line an error shows. */
@@ -18,11 +20,11 @@ const SHOWN_CHARACTERS = 40;
  * @returns false when there is no such file
  */
 export async function readLines(
-  { path, limitBytes, mayBeEmpty = false }: LineFile,
+  { path, limitBytes, mayBeEmpty = false, mayWait = false }: LineFile,
   { onFault }: Pick<HostReadContext, "onFault">,
   take: (line: string) => string | undefined,
 ): Promise<boolean> {
-  const text = await readKernelFile(path, limitBytes);
+  const text = await (mayWait ? readKernelFile : readKernelFileSoon)(path, limitBytes);
   if (text === undefined) return false;
   if (text === "" && !mayBeEmpty) onFault({ file: path, line: undefined, what: "it is empty" });
   let isSound = true;

@@ -6,7 +6,7 @@
  *
  * Empty for a node that has memory only.
  */
-import { readKernelFile } from "./kernel-file.ts";
+import { readKernelFileSoon } from "./kernel-file.ts";
 import { listNodes } from "./sysfs-node.ts";
 
 const LIMIT_BYTES = 4096;
@@ -16,8 +16,8 @@ const CPU_LIMIT = 8192;
 /** The node of each CPU; empty where the kernel has no NUMA. */
 export async function readNodeOfCpus(sysfs: string): Promise<ReadonlyMap<number, number>> {
   const nodeOfCpus = new Map<number, number>();
-  for (const node of (await listNodes(sysfs)) ?? []) {
-    const list = await readKernelFile(`${sysfs}/devices/system/node/node${node}/cpulist`, LIMIT_BYTES);
+  for (const node of listNodes(sysfs) ?? []) {
+    const list = await readKernelFileSoon(`${sysfs}/devices/system/node/node${node}/cpulist`, LIMIT_BYTES);
     for (const cpu of parseCpuList(list ?? "")) nodeOfCpus.set(cpu, node);
   }
   return nodeOfCpus;

@@ -42,7 +42,7 @@ export const procDiskstats = {
   scopes: { hostDisk: { group: "diskstats", fields: FIELDS } },
   async read({ procfs, sysfs, onFault }) {
     const disks: HostItem[] = [];
-    const whole = await listEntries(`${sysfs}/block`);
+    const whole = listEntries(`${sysfs}/block`);
     const isWhole = whole === undefined ? () => true : isIn(whole);
     const file = { path: `${procfs}/diskstats`, limitBytes: LIMIT_BYTES, mayBeEmpty: true };
     const isThere = await readLines(file, { onFault }, (line) => {

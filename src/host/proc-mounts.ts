@@ -27,7 +27,7 @@ export async function readMounts(
   { onFault }: Pick<HostReadContext, "onFault">,
 ): Promise<readonly Mount[] | undefined> {
   const mounts = new Map<string, Mount>();
-  const isThere = await readLines({ path, limitBytes: LIMIT_BYTES }, { onFault }, (line) => {
+  const isThere = await readLines({ path, limitBytes: LIMIT_BYTES, mayWait: true }, { onFault }, (line) => {
     const mount = parseMount(line);
     if (mount === undefined) return "not a mount";
     mounts.delete(mount.mountPoint);

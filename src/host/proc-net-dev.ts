@@ -73,7 +73,7 @@ export function createNetDevReader({ withTaps }: { readonly withTaps: boolean })
       // Not there where /proc is mounted with hidepid; then the reader's own is most likely the host's.
       if (!(await read(`${procfs}/1/net/dev`)) && !(await read(`${procfs}/net/dev`))) return undefined;
       if (withTaps) return { hostNic: nics };
-      taps = await tapsAmong(nics, { sysfs, known: taps });
+      taps = tapsAmong(nics, { sysfs, known: taps });
       return { hostNic: nics.filter(({ path }) => taps.get(keyOf(sysfs, path)) !== true) };
     },
   } as const satisfies HostReader;
@@ -82,15 +82,15 @@ export function createNetDevReader({ withTaps }: { readonly withTaps: boolean })
 /** Which interfaces are taps. What an interface is does not change while it is there. */
 type Taps = ReadonlyMap<string, boolean>;
 
-async function tapsAmong(
+function tapsAmong(
   nics: readonly HostItem[],
   { sysfs, known }: { readonly sysfs: string; readonly known: Taps },
-): Promise<Taps> {
-  const entries = nics.map(async ({ path }) => {
+): Taps {
+  const entries = nics.map(({ path }) => {
     const key = keyOf(sysfs, path);
-    return [key, known.get(key) ?? (await isTap(sysfs, String(path[0])))] as const;
+    return [key, known.get(key) ?? isTap(sysfs, String(path[0]))] as const;
   });
-  return new Map(await Promise.all(entries));
+  return new Map(entries);
 }
 
 function keyOf(sysfs: string, [name]: HostItem["path"]): string {

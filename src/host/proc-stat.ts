@@ -14,7 +14,7 @@
  */
 import { type Integer } from "../integer.ts";
 import { field, type HostItem, type HostItems, type HostReader, item } from "./host-reader.ts";
-import { readKernelFile } from "./kernel-file.ts";
+import { readKernelFileSoon } from "./kernel-file.ts";
 import { readLines } from "./lines.ts";
 import { parseCount } from "./numbers.ts";
 
@@ -43,7 +43,7 @@ export interface ProcStat {
 
 /** Reads `<procfs>/stat` for its boot time; undefined when there is none. */
 export async function readProcStat(procfs: string): Promise<ProcStat | undefined> {
-  const text = await readKernelFile(`${procfs}/stat`, LIMIT_BYTES);
+  const text = await readKernelFileSoon(`${procfs}/stat`, LIMIT_BYTES);
   return text === undefined ? undefined : parseProcStat(text);
 }
 

@@ -8,7 +8,7 @@
  */
 import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
 import { isNoDisk } from "./proc-diskstats.ts";
-import { forEachOf, listEntries, readCount } from "./sysfs-value.ts";
+import { listEntries, readCount } from "./sysfs-value.ts";
 
 /** The sizes of the host's block devices. */
 export const sysfsBlock = {
@@ -20,16 +20,14 @@ export const sysfsBlock = {
     hostDiskSize: { group: "block", fields: { sizeSectors: field("/sys/block/*/size", "sectors") } },
   },
   async read({ sysfs, onFault }) {
-    const names = await listEntries(`${sysfs}/block`);
+    const names = listEntries(`${sysfs}/block`);
     if (names === undefined) return undefined;
     const disks: HostItem[] = [];
-    await forEachOf(
-      names.filter((name) => !isNoDisk(name)),
-      async (name) => {
-        const sizeSectors = await readCount(`${sysfs}/block/${name}/size`, { onFault });
-        if (sizeSectors !== undefined) disks.push(item([name.replaceAll("!", "/")], { sizeSectors }));
-      },
-    );
+    for (const name of names) {
+      if (isNoDisk(name)) continue;
+      const sizeSectors = readCount(`${sysfs}/block/${name}/size`, { onFault });
+      if (sizeSectors !== undefined) disks.push(item([name.replaceAll("!", "/")], { sizeSectors }));
+    }
     return { hostDiskSize: disks.toSorted(byPath) };
   },
 } as const satisfies HostReader;

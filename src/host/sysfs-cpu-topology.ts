@@ -8,7 +8,7 @@
  * A core's threads have the same list; an offline CPU has no topology.
  */
 import { field, type HostReader, item } from "./host-reader.ts";
-import { forEachOf, listNumbered, readValue } from "./sysfs-value.ts";
+import { listNumbered, readValue } from "./sysfs-value.ts";
 
 /** How many CPUs and cores are online. */
 export const sysfsCpuTopology = {
@@ -28,15 +28,15 @@ export const sysfsCpuTopology = {
   async read({ sysfs, onFault }) {
     const folder = `${sysfs}/devices/system/cpu`;
     const path = `${folder}/online`;
-    const online = await readValue(path);
+    const online = readValue(path);
     if (online === undefined) return undefined;
     const logicalCpus = countOf(online);
     if (logicalCpus === undefined) onFault({ file: path, line: 1, what: "not a list of CPUs" });
     const cores = new Set<string>();
-    await forEachOf((await listNumbered(folder, "cpu")) ?? [], async (number) => {
-      const siblings = await readValue(`${folder}/cpu${number}/topology/thread_siblings_list`);
+    for (const number of listNumbered(folder, "cpu") ?? []) {
+      const siblings = readValue(`${folder}/cpu${number}/topology/thread_siblings_list`);
       if (siblings !== undefined) cores.add(siblings);
-    });
+    }
     return { hostTopology: [item([], { logicalCpus, cores: cores.size === 0 ? undefined : cores.size })] };
   },
 } as const satisfies HostReader;

@@ -32,17 +32,17 @@ export const sysfsHugepages = {
   },
   async read({ sysfs, onFault }) {
     const folder = `${sysfs}/kernel/mm/hugepages`;
-    const names = await listEntries(folder);
+    const names = listEntries(folder);
     if (names === undefined) return undefined;
     const pools: HostItem[] = [];
     for (const name of names) {
       const sizeKiB = /^hugepages-(\d{1,12})kB$/.exec(name)?.[1];
       if (sizeKiB === undefined) continue;
       const value = (file: string) => readCount(`${folder}/${name}/${file}`, { onFault });
-      const limit = await value("nr_hugepages");
-      const free = await value("free_hugepages");
-      const reserved = await value("resv_hugepages");
-      const surplus = await value("surplus_hugepages");
+      const limit = value("nr_hugepages");
+      const free = value("free_hugepages");
+      const reserved = value("resv_hugepages");
+      const surplus = value("surplus_hugepages");
       const used = without(limit, [free]);
       pools.push(item([Number(sizeKiB) * BYTES_PER_KIB], { limit, free, used, reserved, surplus }));
     }

@@ -44,7 +44,7 @@ export const sysfsKsm = {
     const values: Record<string, Integer | undefined> = {};
     for (const [key, name] of Object.entries(FILES)) {
       const parse = key === "profitBytes" ? parseSigned : parseCount;
-      values[key] = await readCount(`${sysfs}/kernel/mm/ksm/${name}`, { onFault }, parse);
+      values[key] = readCount(`${sysfs}/kernel/mm/ksm/${name}`, { onFault }, parse);
     }
     const isThere = Object.values(values).some((value) => value !== undefined);
     return isThere ? { hostKsm: [item([], values)] } : undefined;

@@ -10,13 +10,13 @@ import { listEntries, readValue } from "./sysfs-value.ts";
 
 const IFF_TAP = 0x0002;
 
-/** Whether an interface is a tap: the host's end of a domain's network interface. */
-export async function isTap(sysfs: string, name: string): Promise<boolean> {
+/** Whether an interface is a tap, at once: the host's end of a domain's network interface. */
+export function isTap(sysfs: string, name: string): boolean {
   // What libvirt and QEMU call theirs; nothing else of a host's is called so, and it saves looking.
   if (/^(?:vnet|macvtap)\d+$/.test(name)) return true;
   const folder = `${sysfs}/class/net/${name}`;
   if (name.includes("/")) return false;
-  const flags = await readValue(`${folder}/tun_flags`);
+  const flags = readValue(`${folder}/tun_flags`);
   if (flags !== undefined) return (Number(flags) & IFF_TAP) !== 0;
-  return (await listEntries(`${folder}/macvtap`)) !== undefined;
+  return listEntries(`${folder}/macvtap`) !== undefined;
 }

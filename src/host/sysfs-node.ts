@@ -16,7 +16,7 @@ export interface NodeFile extends NamedCounts {
 }
 
 /** The nodes' numbers; undefined where the kernel has no NUMA. */
-export function listNodes(sysfs: string): Promise<readonly number[] | undefined> {
+export function listNodes(sysfs: string): readonly number[] | undefined {
   return listNumbered(`${sysfs}/devices/system/node`, "node");
 }
 
@@ -25,7 +25,7 @@ export async function readNodes(
   { sysfs, onFault }: Pick<HostReadContext, "sysfs" | "onFault">,
   { name, limitBytes, ...counts }: NodeFile,
 ): Promise<readonly HostItem[] | undefined> {
-  const nodes = await listNodes(sysfs);
+  const nodes = listNodes(sysfs);
   if (nodes === undefined) return undefined;
   const items: HostItem[] = [];
   for (const node of nodes) {

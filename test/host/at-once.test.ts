@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { readBlockDeviceName } from "../../src/host/block-device.ts";
 import { listCgroupThreads } from "../../src/host/cgroup-threads.ts";
-import { readKernelFile, readKernelFileNow } from "../../src/host/kernel-file.ts";
+import { readKernelFile, readKernelFileNow, readKernelFileSoon } from "../../src/host/kernel-file.ts";
 import { readNodeOfCpus } from "../../src/host/node-cpus.ts";
 import { countProcPidFds } from "../../src/host/proc-pid-fd.ts";
 import { listProcPidTasks } from "../../src/host/proc-pid-task.ts";
@@ -16,6 +16,18 @@ describe("reading at once", () => {
     assert.equal(readKernelFileNow(`${root}/long`, 1_000_000)?.length, 65_536);
     assert.equal(readKernelFileNow(`${root}/empty`, 10), "");
     assert.equal(readKernelFileNow(`${root}/absent`, 10), undefined);
+  });
+
+  test("reads all of a file that is longer, by and by", async (context) => {
+    const text = "größe 12345\n".repeat(10_000);
+    const root = fakeRoot(context, { long: text, just: "x".repeat(65_536), short: text.slice(0, 26) });
+    assert.equal(await readKernelFileSoon(`${root}/long`, 1_000_000), text);
+    assert.equal(await readKernelFileSoon(`${root}/just`, 1_000_000), "x".repeat(65_536));
+    assert.equal(await readKernelFileSoon(`${root}/just`, 65_536), "x".repeat(65_536));
+    assert.equal(await readKernelFileSoon(`${root}/long`, 8), "größe ");
+    assert.equal(await readKernelFileSoon(`${root}/short`, 1_000_000), text.slice(0, 26));
+    assert.equal(await readKernelFileSoon(`${root}/absent`, 1_000_000), undefined);
+    await assert.rejects(readKernelFileSoon(root, 1_000_000), { code: "EISDIR" });
   });
 
   test("reads to the end a list that the kernel hands out in pieces of a page", async (context) => {
