@@ -40,7 +40,8 @@ export const procNetDev = createNetDevReader({ withTaps: false });
 
 /** The same, or with the taps of domains; each reader remembers for itself which they are. */
 export function createNetDevReader({ withTaps }: { readonly withTaps: boolean }) {
-  let taps: Taps = new Map();
+  /** Which interfaces are taps. What an interface is does not change while it is there. */
+  let taps: ReadonlyMap<string, boolean> = new Map();
   return {
     name: "network",
     file: "{procfs}/1/net/dev",
@@ -62,55 +63,41 @@ export function createNetDevReader({ withTaps }: { readonly withTaps: boolean })
     },
     async read({ procfs, sysfs, onFault }) {
       const nics: HostItem[] = [];
+      const seen = new Map<string, boolean>();
+      const isLeftOut = (name: string): boolean => {
+        if (withTaps) return false;
+        const key = `${sysfs} ${name}`;
+        const known = taps.get(key) ?? isTap(sysfs, name);
+        seen.set(key, known);
+        return known;
+      };
       const read = (path: string) =>
         readLines({ path, limitBytes: LIMIT_BYTES }, { onFault }, (line) => {
           if (HEAD.test(line)) return undefined;
-          const nic = parseInterface(line);
-          if (nic === undefined) return "not an interface with its numbers";
-          nics.push(nic);
+          const colon = line.lastIndexOf(":");
+          const name = line.slice(0, Math.max(colon, 0)).trim();
+          if (name !== "" && isLeftOut(name)) return undefined;
+          const values = parseNumbers(line.slice(colon + 1));
+          if (name === "" || values === undefined) return "not an interface with its numbers";
+          nics.push(item([name], values));
           return undefined;
         });
       // Not there where /proc is mounted with hidepid; then the reader's own is most likely the host's.
       if (!(await read(`${procfs}/1/net/dev`)) && !(await read(`${procfs}/net/dev`))) return undefined;
-      if (withTaps) return { hostNic: nics };
-      taps = tapsAmong(nics, { sysfs, known: taps });
-      return { hostNic: nics.filter(({ path }) => taps.get(keyOf(sysfs, path)) !== true) };
+      taps = seen;
+      return { hostNic: nics };
     },
   } as const satisfies HostReader;
 }
 
-/** Which interfaces are taps. What an interface is does not change while it is there. */
-type Taps = ReadonlyMap<string, boolean>;
-
-function tapsAmong(
-  nics: readonly HostItem[],
-  { sysfs, known }: { readonly sysfs: string; readonly known: Taps },
-): Taps {
-  const entries = nics.map(({ path }) => {
-    const key = keyOf(sysfs, path);
-    return [key, known.get(key) ?? isTap(sysfs, String(path[0]))] as const;
-  });
-  return new Map(entries);
-}
-
-function keyOf(sysfs: string, [name]: HostItem["path"]): string {
-  return `${sysfs} ${name}`;
-}
-
-/** A name can have a colon in it, as that of an alias. */
-function parseInterface(line: string): HostItem | undefined {
-  const colon = line.lastIndexOf(":");
-  const name = line.slice(0, colon).trim();
-  const numbers = line
-    .slice(colon + 1)
-    .split(" ")
-    .filter((part) => part !== "");
-  if (colon < 1 || name === "") return undefined;
+/** The numbers behind the name, which can have a colon in it itself, as that of an alias. */
+function parseNumbers(text: string): Record<string, Integer> | undefined {
+  const numbers = text.split(" ").filter((part) => part !== "");
   const values: Record<string, Integer> = {};
   for (const [at, key] of COLUMNS.entries()) {
     const value = parseCount(numbers[at]);
     if (value === undefined) return undefined;
     if (key !== undefined) values[key] = value;
   }
-  return item([name], values);
+  return values;
 }

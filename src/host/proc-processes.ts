@@ -15,6 +15,8 @@ export const procProcesses = {
   scopes: {
     hostProcessCount: { group: "processes", fields: { processes: field("/proc/*", "count") } },
   },
+  // The kernel looks at every process for it.
+  intervalMs: 30_000,
   async read({ procfs }) {
     try {
       const processes = (await readdir(procfs)).filter((name) => /^\d+$/.test(name)).length;
