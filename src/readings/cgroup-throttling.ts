@@ -14,8 +14,8 @@ export interface Throttling {
   readonly throttledNs: Integer | undefined;
 }
 
-/** How often groups without a quota are looked at again. */
-const RELIST_MS = 60_000;
+/** How often groups without a quota are looked at again: a guest has one for each vCPU, and hardly ever gets a quota. */
+const RELIST_MS = 240_000;
 const FIELDS = ["periods", "throttledPeriods", "throttledNs"] as const;
 const NOT_COUNTED = { periods: undefined, throttledPeriods: undefined, throttledNs: undefined };
 

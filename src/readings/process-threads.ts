@@ -46,8 +46,8 @@ export interface ThreadsContext {
   readonly groups: readonly GroupFolder[];
 }
 
-/** One thread may go and another come with the same count. */
-const RELIST_MS = 60_000;
+/** One that is left out may go and another come with the same count, and the kernel's own are not among them. */
+const RELIST_MS = 240_000;
 /** A thread is born with its parent's name and in its parent's group, and gets its own a moment later. */
 const LOOKS = 2;
 /** What the emulator starts later than this, it starts for a while: for a migration, a client of its screen … */
@@ -145,10 +145,11 @@ export class ProcessThreads {
       }
       threads.set(tid, thread);
     }
-    for (const tid of this.#vhostThreads(groups)) {
+    for (const tid of this.#vhostThreads(groups, threads)) {
       const kind: ThreadKind = { role: "vhost", vcpu: undefined };
-      if (threads.has(tid)) continue;
-      const folder = known.get(tid)?.folder ?? new KeptFolder(`${this.#procfs}/${tid}`, this.#share);
+      const path = `${this.#procfs}/${tid}`;
+      const before = known.get(tid)?.folder;
+      const folder = before?.path === path ? before : new KeptFolder(path, this.#share);
       threads.set(tid, { tid, folder, kind, isHelper: false, looks: LOOKS });
     }
     for (const [tid, { folder }] of known) if (threads.get(tid)?.folder !== folder) folder.close();
@@ -157,11 +158,15 @@ export class ProcessThreads {
     this.#listedAtMs = nowMs;
   }
 
-  /** Up to 6.3 the kernel's vhost threads are processes of their own, which it puts into the group of their owner. */
-  #vhostThreads(groups: readonly GroupFolder[]): readonly number[] {
-    const tids = groups.flatMap(({ nested }) => listCgroupThreads(`${nested}/emulator`));
-    return [...new Set(tids)].filter(
-      (tid) => readProcPidComm(`${this.#procfs}/${tid}`) === `vhost-${this.#pid}`,
-    );
+  /** Up to 6.3 the kernel's vhost threads are processes of their own, which it puts into the groups of their owner. */
+  #vhostThreads(groups: readonly GroupFolder[], own: ReadonlyMap<number, Thread>): readonly number[] {
+    for (const { nested } of groups) {
+      const others = listCgroupThreads(`${nested}/emulator`).filter((tid) => !own.has(tid));
+      const vhosts = others.filter(
+        (tid) => readProcPidComm(`${this.#procfs}/${tid}`) === `vhost-${this.#pid}`,
+      );
+      if (vhosts.length > 0) return vhosts;
+    }
+    return [];
   }
 }
