@@ -57,6 +57,7 @@ const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent
 
 /** value / 10^digits, up to 22 of them, as the double nearest to the true quotient, also where value passes 2^53. */
 export function scaleDown(value: Integer, digits: number): number {
-  if (typeof value === "number") return value / (POWERS_OF_TEN[digits] ?? Number.NaN);
-  return Number(`${value}e-${digits}`);
+  const whole = typeof value === "bigint" ? toInteger(value) : value;
+  if (typeof whole === "number") return whole / (POWERS_OF_TEN[digits] ?? Number.NaN);
+  return Number(`${whole}e-${digits}`);
 }
