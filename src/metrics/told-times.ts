@@ -1,4 +1,5 @@
 import type { Instant } from "../clock.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics } from "../readings/statistics.ts";
 
 type ReadAt = DomainStatistics["readAt"];
@@ -27,18 +28,26 @@ export class ToldTimes {
 
   /** The times of a reading's points, without those of groups of which nothing is told: the same object where all are. */
   next(readAt: ReadAt): ReadAt {
-    const before = this.#inOrder ? this.#latest : undefined;
-    const times: Readonly<Record<string, Instant | undefined>> = readAt;
+    const times = this.#inOrder ? this.#inOrderOf(readAt) : readAt;
+    let newest = this.#latest;
+    for (const group in times) {
+      const at = times[group as StatisticsGroup];
+      if (at === undefined) continue;
+      this.#told[group] = at;
+      // Most groups of a reading are of one moment.
+      if (at !== newest) newest = latest(at, newest);
+    }
+    this.#latest = newest;
+    return times;
+  }
+
+  #inOrderOf(readAt: ReadAt): ReadAt {
+    const before = this.#latest;
     let others: Record<string, Instant | undefined> | undefined;
-    for (const group of Object.keys(times)) {
-      const at = times[group];
-      const isToldAlready = this.#inOrder && at === this.#read[group];
+    for (const [group, at] of Object.entries(readAt)) {
+      const toldAt = at === this.#read[group] ? undefined : latest(at, before);
       this.#read[group] = at;
-      const toldAt = at === undefined || isToldAlready ? undefined : latest(at, before);
-      if (toldAt !== at) (others ??= { ...times })[group] = toldAt;
-      if (toldAt === undefined) continue;
-      this.#told[group] = toldAt;
-      this.#latest = latest(toldAt, this.#latest);
+      if (toldAt !== at) (others ??= { ...readAt })[group] = toldAt;
     }
     return others ?? readAt;
   }
@@ -46,6 +55,11 @@ export class ToldTimes {
   /** The time by which it is told that series ended at this one: after all other points. */
   end(at: Instant): Instant {
     return this.#inOrder ? latest(at, this.#latest) : at;
+  }
+
+  /** Time of a group's last points, nanoseconds since the epoch. */
+  toldNs(group: string): bigint | undefined {
+    return this.#told[group]?.wallNs;
   }
 
   /** The times of all groups' last points that are not before a time, nanoseconds since the epoch. */
