@@ -43,7 +43,7 @@ export class DeltaSeries extends LiveSeries implements DeltaState {
     if (baseline === undefined) return;
     this.#hasBaseline = true;
     this.#told = baseline.values[0] ?? 0;
-    this.timeNs = baseline.timeNs;
+    this.at(baseline.timeNs, 0);
   }
 
   get key(): bigint {

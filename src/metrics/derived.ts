@@ -3,6 +3,7 @@ import type { DiskThrottle } from "../readings/domain.ts";
 import type { Derivation, Sample } from "./rows.ts";
 
 const NS_PER_MS = 1_000_000;
+const NS_PER_S = 1_000_000_000n;
 const BYTES_PER_KIB = 1024;
 const SECOND_DIGITS = 9;
 
@@ -58,7 +59,7 @@ export const statsAge: Derivation<"balloon"> = {
   compute({ at, values: { lastUpdateS } }) {
     // libvirt's 0 stands for never.
     if (lastUpdateS === undefined || Number(lastUpdateS) === 0) return undefined;
-    const ageNs = subtract(at.wallNs, multiply(lastUpdateS, 1_000_000_000));
+    const ageNs = at.wallNs - BigInt(lastUpdateS) * NS_PER_S;
     return Math.max(0, scaleDown(ageNs, SECOND_DIGITS));
   },
 };
@@ -124,6 +125,7 @@ export const jobProgress: Derivation<"job"> = {
 export function diskThrottle(limit: keyof DiskThrottle, source: string): Derivation<"disk"> {
   return {
     source,
+    isDescribed: true,
     compute({ values: { name }, domain }) {
       const disk = domain.description?.disks.find(({ target }) => target === name);
       return disk?.throttle?.[limit];

@@ -85,18 +85,18 @@ export class HostMeter {
     const isSame = attributesKey(attributes) === attributesKey(before.attributes);
     const resource = isSame ? before : { attributes };
     const formerly = isSame ? [] : this.#rows.all;
-    const metrics = this.#rows.update(
-      this.#plan,
-      { statistics },
-      {
-        base: {},
-        description: undefined,
-        startTimeNs: this.#bootedAtNs,
-        deltaOrigin: { startNs: undefined, told: this.#toldBefore() },
-        onDuplicate: () => undefined,
-      },
-    );
-    if (!isSame || metrics !== this.#points.metrics) this.#points = { resource, metrics };
+    const context = () => ({
+      base: {},
+      description: undefined,
+      startTimeNs: this.#bootedAtNs,
+      deltaOrigin: { startNs: undefined, told: this.#toldBefore() },
+      onDuplicate: () => undefined,
+    });
+    const metrics = this.#rows.update(this.#plan, { statistics }, { description: undefined, context });
+    const { column } = this.#rows;
+    if (!isSame || metrics !== this.#points.metrics || column !== this.#points.column) {
+      this.#points = { resource, metrics, column };
+    }
     const endNs = this.#times.latest?.wallNs ?? 0n;
     const last = endedPoints(this.#plan, isSame ? this.#rows.ended : formerly, endNs);
     this.#ended = last.length === 0 ? [] : [{ resource: { attributes: before.attributes }, metrics: last }];

@@ -80,11 +80,6 @@ export const NAMINGS: { readonly [Scope in StatisticsScope]?: Naming<Scope> } = 
 /** A NIC's second attribute, which is not in the statistics but in the domain's XML. */
 export const MAC_ATTRIBUTE = "libvirt.interface.mac";
 
-/** Is an item's name among its values? Where not, its path tells it from its like. */
-export function hasNamingField(scope: StatisticsScope): boolean {
-  return NAMINGS[scope]?.field !== undefined;
-}
-
 /**
  * What tells whether an item is still the one of the last reading: its name, and its labels where it has any. Undefined
  * for an item that cannot be named.

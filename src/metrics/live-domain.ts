@@ -8,7 +8,7 @@ import type {
 import type { StatisticsScope } from "../readings/statistics.ts";
 import type { DeltaOrigin, DeltaState } from "./delta-series.ts";
 import { endedPoints, type EndedScope } from "./ended-points.ts";
-import { LiveRows } from "./live-rows.ts";
+import { LiveRows, type RowsContext } from "./live-rows.ts";
 import type { EndedSeries, ScopeContext } from "./live-scope.ts";
 import type { MetricPlan } from "./plan.ts";
 import type { Attributes, Resource, ResourcePoints } from "./points.ts";
@@ -110,14 +110,13 @@ export class LiveDomain {
 
     const plan = reading.id < 0 ? this.#settings.inactivePlan : this.#settings.plan;
     const metrics = this.#rows.update(plan, reading, {
-      base: this.#base,
       description: this.#description,
-      startTimeNs: this.#process?.startedAtNs,
-      deltaOrigin: { startNs: this.#untoldSinceNs(), told: this.#past.told },
-      lasting: lastingOrigin(reading),
-      onDuplicate: (attributes) => this.#settings.onDuplicate(reading.name, attributes),
+      context: () => this.#rowsContext(reading),
     });
-    if (metrics !== this.#points.metrics) this.#points = { resource: this.#points.resource, metrics };
+    const { column } = this.#rows;
+    if (metrics !== this.#points.metrics || column !== this.#points.column) {
+      this.#points = { resource: this.#points.resource, metrics, column };
+    }
 
     const ended = isAnother ? this.#withoutGoing(before, resource) : this.#rows.ended;
     this.#ended = ended.length === 0 ? NOTHING : this.#lastPoints(ended, resource, context.listedAt);
@@ -127,6 +126,17 @@ export class LiveDomain {
   /** The last points of everything: the domain has gone. */
   end(at: Instant): readonly ResourcePoints[] {
     return this.#lastPoints(this.#rows.all, this.#points.resource, at);
+  }
+
+  #rowsContext(reading: DomainReading): RowsContext {
+    return {
+      base: this.#base,
+      description: this.#description,
+      startTimeNs: this.#process?.startedAtNs,
+      deltaOrigin: { startNs: this.#untoldSinceNs(), told: this.#past.told },
+      lasting: lastingOrigin(reading),
+      onDuplicate: (attributes) => this.#settings.onDuplicate(reading.name, attributes),
+    };
   }
 
   /** A domain that was started again is another one to its counters: all its series begin anew. */

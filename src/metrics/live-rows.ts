@@ -1,13 +1,17 @@
+import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
+import { buildColumn } from "./build-column.ts";
+import { refillColumn } from "./column-refill.ts";
 import { DeltaSeries, type DeltaState } from "./delta-series.ts";
 import type { EndedScope } from "./ended-points.ts";
 import { histogramPoints } from "./histogram-points.ts";
 import { pointsOf } from "./holding-points.ts";
+import type { LiveColumn } from "./live-column.ts";
 import { DeltaHistogram } from "./live-histogram.ts";
 import { LiveScope, type ScopeContext } from "./live-scope.ts";
 import { type MetricPlan, type PlannedRow, SCOPES } from "./plan.ts";
 import { PointList } from "./point-list.ts";
-import type { MetricPoints } from "./points.ts";
+import type { MetricPoints, PointColumn } from "./points.ts";
 import type { MeteredReading } from "./rows.ts";
 import type { ToldTimes } from "./told-times.ts";
 import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints } from "./value-points.ts";
@@ -15,17 +19,41 @@ import { derivedPoints, fieldPoints, reasonPoints, type RowReading, statePoints 
 type AnyRow = RowReading<PlannedRow["from"]>;
 
 /** What the items of all scopes start from. */
-export interface RowsContext extends Omit<ScopeContext, "scope" | "hasParent" | "parent"> {
+export interface RowsContext extends ScopeContext {
   /** For scopes that outlive what the others start from. */
   readonly lasting?: Pick<ScopeContext, "startTimeNs" | "deltaOrigin">;
 }
+
+/** What a resource's rows need beside a reading. */
+export interface RowsOrigin {
+  readonly description: DomainDescription | undefined;
+  /** Asked for only where items may have to be made anew. */
+  readonly context: () => RowsContext;
+}
+
+/** What a reading like the last one is taken over with. */
+interface Steady {
+  readonly column: LiveColumn;
+  readonly description: DomainDescription | undefined;
+  readonly scopes: readonly LiveScope[];
+  /** Scopes of the plan that have not been read yet. */
+  readonly unread: readonly StatisticsScope[];
+  /** Rows whose points are not in the column. */
+  readonly others: readonly AnyRow[];
+}
+
+/** After so many changes a row is left out of the column: one change would cost the others their places each time. */
+const RESTLESS = 3;
 
 /** What is alive of one resource, a domain or the host: its scopes, and what its rows make of them. */
 export class LiveRows {
   readonly #scopes: Map<StatisticsScope, LiveScope>;
   /** By their number in the plan. */
   readonly #rows: (AnyRow | undefined)[] = [];
+  /** How often a row in a column got or lost points while its items stayed, by its number. */
+  readonly #changes = new Map<number, number>();
   #metrics: readonly MetricPoints[] = [];
+  #steady: Steady | undefined;
   readonly #times: ToldTimes;
 
   constructor(times: ToldTimes, scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
@@ -35,6 +63,7 @@ export class LiveRows {
 
   /** What outlives a run of a domain's QEMU. */
   lasting(): LiveRows {
+    this.#dissolve();
     const lasting = Array.from(this.#scopes).filter(([scope]) => SCOPES[scope].lasting === true);
     return new LiveRows(this.#times, lasting);
   }
@@ -52,8 +81,8 @@ export class LiveRows {
   /** What the last reading no longer had. */
   get ended(): readonly EndedScope[] {
     const ended: EndedScope[] = [];
-    for (const [scope, live] of this.#scopes)
-      if (live.ended.length > 0) ended.push({ scope, series: live.ended });
+    for (const live of this.#steady?.scopes ?? this.#scopes.values())
+      if (live.ended.length > 0) ended.push({ scope: live.name, series: live.ended });
     return ended;
   }
 
@@ -62,16 +91,20 @@ export class LiveRows {
     return deltasOf(this.#scopes.values());
   }
 
+  /** Where most of these points stand; undefined while their series change. */
+  get column(): PointColumn | undefined {
+    return this.#steady?.column;
+  }
+
   /** The points of a reading: the same array as before when only times and values changed. Always with one plan. */
-  update(plan: MetricPlan, reading: MeteredReading, context: RowsContext): readonly MetricPoints[] {
+  update(plan: MetricPlan, reading: MeteredReading, origin: RowsOrigin): readonly MetricPoints[] {
     const { statistics } = reading;
     const readAt = this.#times.next(statistics.readAt);
     const told =
       readAt === statistics.readAt ? reading : { ...reading, statistics: { ...statistics, readAt } };
-    for (const scope of plan.scopes) this.#updateScope(scope, told, context);
-    const metrics = this.#fill(plan, told);
-    for (const scope of plan.remembered) this.#scopes.get(scope)?.remember(readAt[SCOPES[scope].group]);
-    return metrics;
+    if (!this.#refill(plan, told, origin)) this.#renew(plan, told, origin);
+    for (const scope of plan.remembered) this.#scopes.get(scope)?.remember(told.statistics);
+    return this.#metrics;
   }
 
   /** What was said of each group when it was last read, unless that was before a time: not all are read in every cycle. */
@@ -79,40 +112,106 @@ export class LiveRows {
     return pointsOf(plan, this.#scopes, this.#times.since(sinceNs));
   }
 
-  #updateScope(scope: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {
-    const { items, readAt } = statistics;
-    const { group, parent, lasting } = SCOPES[scope];
-    let live = this.#scopes.get(scope);
-    if (live === undefined) {
-      if (items[scope] === undefined) return;
-      live = new LiveScope();
-      this.#scopes.set(scope, live);
+  /** Takes over a reading that has the items and values of the last one, and of one with which nothing changed before. */
+  #refill(plan: MetricPlan, reading: MeteredReading, { description }: RowsOrigin): boolean {
+    const steady = this.#steady;
+    if (steady === undefined || steady.description !== description) return false;
+    const { statistics } = reading;
+    for (const scope of steady.unread) if (statistics.items[scope] !== undefined) return false;
+    for (const scope of steady.scopes) if (!scope.keep(statistics, description)) return false;
+    const refill = refillColumn(steady.column, plan, reading);
+    if (refill === "misfit") return false;
+    let changed = refill === "other groups";
+    for (const row of steady.others) {
+      if (row.scope.items.length === 0) continue;
+      fillRow(row, reading);
+      if (row.points.end()) changed = true;
     }
-    live.update(items[scope], readAt[group], {
-      ...context,
-      ...(lasting === true && context.lasting),
-      scope,
-      hasParent: parent !== undefined,
-      parent: parent === undefined ? undefined : this.#scopes.get(parent),
+    if (changed) this.#metrics = this.#told(steady.column);
+    return true;
+  }
+
+  /** The rows that have points in the last reading. */
+  #told({ entries, present }: LiveColumn): MetricPoints[] {
+    return this.#rows.flatMap((row, number) => {
+      if (row === undefined || row.scope.items.length === 0 || row.points.entry.points.length === 0)
+        return [];
+      const entry = entries.get(number);
+      return entry === undefined || present[entry.group] === 1 ? [row.points.entry] : [];
     });
   }
 
-  #fill(plan: MetricPlan, reading: MeteredReading): readonly MetricPoints[] {
+  /** Takes over any reading, point by point. */
+  #renew(plan: MetricPlan, reading: MeteredReading, origin: RowsOrigin): void {
+    const column = this.#steady?.column;
+    this.#dissolve();
+    const context = origin.context();
+    for (const scope of plan.scopes) this.#updateScope(scope, reading, context);
+    const isFirst = this.#metrics.length === 0;
+    this.#fill(plan, reading, column);
+    // At the second reading there is more than at the first: what is derived from both.
+    if (!isFirst) this.#steady = this.#settle(plan, reading, origin);
+  }
+
+  #settle(plan: MetricPlan, { statistics }: MeteredReading, { description }: RowsOrigin): Steady {
+    const scopes = this.#scopes;
+    const column = buildColumn({
+      plan,
+      scopes,
+      rows: this.#rows,
+      readAt: statistics.readAt,
+      isRestless: (number) => (this.#changes.get(number) ?? 0) >= RESTLESS,
+      toldNs: (group) => this.#times.toldNs(group),
+    });
+    return {
+      column,
+      description,
+      scopes: plan.scopes.flatMap((scope) => scopes.get(scope) ?? []),
+      unread: plan.scopes.filter((scope) => !scopes.has(scope)),
+      others: this.#rows.filter(
+        (row, number) => row !== undefined && !column.entries.has(number),
+      ) as AnyRow[],
+    };
+  }
+
+  #dissolve(): void {
+    this.#steady?.column.dissolve();
+    this.#steady = undefined;
+  }
+
+  #updateScope(name: StatisticsScope, { statistics }: MeteredReading, context: RowsContext): void {
+    const { parent, lasting } = SCOPES[name];
+    let live = this.#scopes.get(name);
+    if (live === undefined) {
+      if (statistics.items[name] === undefined) return;
+      live = new LiveScope(name);
+      this.#scopes.set(name, live);
+    }
+    const own = lasting === true ? { ...context, ...context.lasting } : context;
+    live.update(statistics, own, parent === undefined ? undefined : this.#scopes.get(parent));
+  }
+
+  /** Fills all rows, after a reading that was in this column. */
+  #fill(plan: MetricPlan, reading: MeteredReading, column: LiveColumn | undefined): void {
     const last = this.#metrics;
     const metrics: MetricPoints[] = [];
     let changed = false;
     for (let number = 0; number < plan.rows.length; number++) {
       const row = this.#rows[number] ?? this.#newRow(plan, number);
       if (row === undefined || row.scope.items.length === 0) continue;
-      const { points } = row;
+      const { points, scope } = row;
+      const before = points.entry.points.length;
       fillRow(row, reading);
       if (points.end()) changed = true;
+      const isOther = points.entry.points.length !== before;
+      if (isOther && !scope.changed && column?.isAgain(number, reading.statistics) === true) {
+        this.#changes.set(number, (this.#changes.get(number) ?? 0) + 1);
+      }
       if (points.entry.points.length === 0) continue;
       if (last[metrics.length] !== points.entry) changed = true;
       metrics.push(points.entry);
     }
     if (changed || metrics.length !== last.length) this.#metrics = metrics;
-    return this.#metrics;
   }
 
   /** A row has points once its scope has been read. */

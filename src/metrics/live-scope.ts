@@ -1,8 +1,9 @@
 import type { Instant } from "../clock.ts";
 import type { DomainDescription } from "../readings/domain.ts";
-import type { StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
+import type { StatisticsGroup } from "../readings/statistics-fields.ts";
+import type { DomainStatistics, StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
 import type { DeltaOrigin } from "./delta-series.ts";
-import { hasNamingField, identityOf, itemAttributes } from "./item-attributes.ts";
+import { identityOf, itemAttributes, NAMINGS } from "./item-attributes.ts";
 import type { LiveSeries } from "./live-series.ts";
 import { SCOPES } from "./plan.ts";
 import type { Attributes } from "./points.ts";
@@ -18,16 +19,18 @@ export interface LiveItem {
   readonly deltaOrigin: DeltaOrigin;
   /** By the number that the plan gave to each of a scope's series; a hole has not been seen yet. */
   readonly series: (LiveSeries | undefined)[];
-  /** What was last read of it and when, kept where a row is derived from the change. */
-  before: { readonly item: Item; readonly at: Instant } | undefined;
+  /** What was read of it before it got another place among its like. */
+  before: ReadItem | undefined;
+}
+
+/** What was last read of an item and when, kept where a row is derived from the change. */
+interface ReadItem {
+  readonly item: Item;
+  readonly at: Instant;
 }
 
 /** What the items of a scope start from. */
 export interface ScopeContext {
-  readonly scope: StatisticsScope;
-  /** Items of a scope below another one belong to one of its items, or nothing can be said of them. */
-  readonly hasParent: boolean;
-  readonly parent: LiveScope | undefined;
   /** Attributes that stand on every point of the domain. */
   readonly base: Attributes;
   readonly description: DomainDescription | undefined;
@@ -57,17 +60,12 @@ export interface EndedSeries {
   readonly series: LiveSeries;
 }
 
-interface Slot {
-  readonly path: Item["path"];
-  readonly name: string | number | undefined;
-  /** Undefined for an item that cannot be named or whose attributes another one has. */
-  readonly live: LiveItem | undefined;
-}
+type Name = string | number | undefined;
 
 interface Newcomer {
   readonly attributes: Attributes;
   readonly above: LiveItem | undefined;
-  readonly name: Slot["name"];
+  readonly name: Name;
 }
 
 /**
@@ -75,15 +73,35 @@ interface Newcomer {
  * before them is unplugged. What is no longer sent is forgotten here, and its series with it.
  */
 export class LiveScope {
+  readonly name: StatisticsScope;
+  /** With which its items are read. */
+  readonly group: StatisticsGroup;
+  /** The field that alone tells an item from its like; undefined where it is the path, or more than one field. */
+  readonly #nameField: string | undefined;
+  readonly #hasLabels: boolean;
   #items = NO_ITEMS;
-  #slots: readonly Slot[] = [];
+  /** Of the items of the last reading that had any: their paths and names, and their state. */
+  #paths: readonly Item["path"][] = [];
+  #names: readonly Name[] = [];
+  /** Undefined for an item that cannot be named or whose attributes another one has. */
+  #lives: readonly (LiveItem | undefined)[] = [];
   #byKey: ReadonlyMap<string, LiveItem> = new Map();
   #description: DomainDescription | undefined;
   #readAtNs: bigint | undefined;
+  /** The items that were last remembered, where these are those of the last reading. */
+  #remembered: readonly Item[] = NO_ITEMS;
+  #rememberedAt: Instant | undefined;
   #changed = false;
   #ended: EndedSeries[] = [];
   /** An item left, so a newcomer may be its successor and not as old as the domain's process. */
   #hasLost = false;
+
+  constructor(name: StatisticsScope) {
+    this.name = name;
+    this.group = SCOPES[name].group;
+    this.#nameField = NAMINGS[name]?.field;
+    this.#hasLabels = NAMINGS[name]?.labels !== undefined;
+  }
 
   /** Were the items of the last reading others than those before, or in another order? */
   get changed(): boolean {
@@ -110,71 +128,115 @@ export class LiveScope {
     this.#ended.push({ slot, series });
   }
 
-  /** The state of items[index]; undefined where nothing can be said of it. */
-  live(index: number): LiveItem | undefined {
-    return this.#slots[index]?.live;
+  /** How many items the last reading had that had any. */
+  get count(): number {
+    return this.#lives.length;
   }
 
-  /** Takes over what a reading has of the scope; `at` is when it was read, undefined when it was not. */
-  update(items: readonly Item[] | undefined, at: Instant | undefined, context: ScopeContext): void {
-    this.#changed = false;
-    if (this.#ended.length > 0) this.#ended = [];
-    this.#items = items ?? NO_ITEMS;
+  /** The path of one of these. */
+  path(index: number): Item["path"] {
+    return this.#paths[index] ?? [];
+  }
+
+  /** The state of items[index]; undefined where nothing can be said of it. */
+  live(index: number): LiveItem | undefined {
+    return this.#lives[index];
+  }
+
+  /** What was last remembered of items[index]. */
+  before(index: number): ReadItem | undefined {
+    const item = this.#remembered[index];
+    const at = this.#rememberedAt;
+    return item === undefined || at === undefined ? this.live(index)?.before : { item, at };
+  }
+
+  /** Takes over what a reading has of the scope; `parent` is the scope above, which has taken it over before. */
+  update(statistics: DomainStatistics, context: ScopeContext, parent: LiveScope | undefined): void {
+    const isRead = this.#take(statistics);
     // Not read is not gone: a domain that is busy keeps its series until it can be asked again.
-    if (items === undefined && at === undefined) return;
-    if (!this.#fits(context)) this.#rebuild(context);
+    if (!isRead) return;
+    if (parent?.changed === true || !this.#fits(context.description)) this.#rebuild(context, parent);
     this.#description = context.description;
-    this.#readAtNs = at?.wallNs ?? this.#readAtNs;
+    this.#readAtNs = statistics.readAt[this.group]?.wallNs ?? this.#readAtNs;
+  }
+
+  /** The same for a reading that has the items of the last one, in the same order; false for another. */
+  keep(statistics: DomainStatistics, description: DomainDescription | undefined): boolean {
+    if (!this.#take(statistics)) return true;
+    if (!this.#fits(description)) return false;
+    const at = statistics.readAt[this.group];
+    if (at !== undefined) this.#readAtNs = at.wallNs;
+    return true;
   }
 
   /** Keeps the items for what is derived from their change until the next reading. */
-  remember(at: Instant | undefined): void {
-    if (at === undefined) return;
-    this.#items.forEach((item, index) => {
-      const live = this.live(index);
-      if (live !== undefined) live.before = { item, at };
-    });
+  remember({ readAt }: DomainStatistics): void {
+    const at = readAt[this.group];
+    if (at === undefined || this.#items.length === 0) return;
+    this.#remembered = this.#items;
+    this.#rememberedAt = at;
+  }
+
+  /** Begins with a reading; was the scope read? */
+  #take({ items, readAt }: DomainStatistics): boolean {
+    const own = items[this.name];
+    this.#changed = false;
+    if (this.#ended.length > 0) this.#ended = [];
+    this.#items = own ?? NO_ITEMS;
+    return own !== undefined || readAt[this.group] !== undefined;
   }
 
   /** Are these the items of last time, in the same order? Then nothing has to be looked up. */
-  #fits({ scope, parent, description }: ScopeContext): boolean {
+  #fits(description: DomainDescription | undefined): boolean {
     const items = this.#items;
-    const slots = this.#slots;
-    if (items.length !== slots.length || parent?.changed === true) return false;
-    const isNamed = hasNamingField(scope);
-    if (scope === "nic" && description !== this.#description) return false;
-    for (let index = 0; index < slots.length; index++) {
-      const slot = slots[index];
-      const item = items[index];
-      if (slot === undefined || item === undefined || !samePath(slot.path, item.path)) return false;
-      if (isNamed && slot.name !== identityOf(scope, item)) return false;
+    const paths = this.#paths;
+    if (items.length !== paths.length) return false;
+    if (this.name === "nic" && description !== this.#description) return false;
+    const names = this.#names;
+    const field = this.#nameField;
+    for (let index = 0; index < items.length; index += 1) {
+      const [item, path] = [items[index], paths[index]];
+      if (item === undefined || path === undefined || !samePath(path, item.path)) return false;
+      if (field !== undefined && names[index] !== this.#nameOf(item, field)) return false;
     }
     return true;
   }
 
-  #rebuild(context: ScopeContext): void {
-    const { scope, hasParent, parent } = context;
+  /** See {@link identityOf}: of an item that has it in a field, which is a text nearly always. */
+  #nameOf(item: Item, field: string): Name {
+    const name = (item.values as Readonly<Record<string, unknown>>)[field];
+    return typeof name === "string" && !this.#hasLabels ? name : identityOf(this.name, item);
+  }
+
+  #rebuild(context: ScopeContext, parent: LiveScope | undefined): void {
+    const scope = this.name;
+    const hasParent = SCOPES[scope].parent !== undefined;
+    this.#lives.forEach((live, index) => {
+      if (live !== undefined) live.before = this.before(index);
+    });
+    this.#remembered = NO_ITEMS;
     const parents = new Map(parent?.items.map((item, index) => [item, parent.live(index)]));
     const byKey = new Map<string, LiveItem>();
-    const slots = this.#items.map((item): Slot => {
-      const slot = { path: item.path, name: identityOf(scope, item) };
+    const names = this.#items.map((item) => identityOf(scope, item));
+    this.#lives = this.#items.map((item, index): LiveItem | undefined => {
       const above = item.parent === undefined ? undefined : parents.get(item.parent);
-      if (hasParent && above === undefined) return { ...slot, live: undefined };
+      if (hasParent && above === undefined) return undefined;
       const attributes = itemAttributes(scope, item, {
         parent: above?.attributes ?? context.base,
         description: context.description,
       });
-      if (attributes === undefined) return { ...slot, live: undefined };
+      if (attributes === undefined) return undefined;
       const key = JSON.stringify(attributes);
       if (byKey.has(key)) {
         context.onDuplicate(attributes);
-        return { ...slot, live: undefined };
+        return undefined;
       }
-      const live = this.#byKey.get(key) ?? this.#newItem({ attributes, above, name: slot.name }, context);
+      const live = this.#byKey.get(key) ?? this.#newItem({ attributes, above, name: names[index] }, context);
       byKey.set(key, live);
-      return { ...slot, live };
+      return live;
     });
-    this.#slots = slots;
+    this.#paths = this.#items.map(({ path }) => path);
+    this.#names = names;
     for (const [key, live] of this.#byKey) {
       if (byKey.has(key)) continue;
       this.#hasLost = true;
@@ -185,7 +247,7 @@ export class LiveScope {
   }
 
   #newItem({ attributes, above, name }: Newcomer, context: ScopeContext): LiveItem {
-    const startTimeNs = this.#hasLost && PLUGGABLE.has(context.scope) ? this.#readAtNs : context.startTimeNs;
+    const startTimeNs = this.#hasLost && PLUGGABLE.has(this.name) ? this.#readAtNs : context.startTimeNs;
     return {
       attributes,
       startTimeNs: above === undefined ? startTimeNs : above.startTimeNs,
@@ -200,11 +262,10 @@ export class LiveScope {
    * missing by mistake and has been told before; of a disk and a NIC we know that they are plugged in, and of what the
    * agent counts itself that it is new.
    */
-  #deltaOrigin(name: Slot["name"], { scope, deltaOrigin }: ScopeContext): DeltaOrigin {
+  #deltaOrigin(name: Name, { deltaOrigin }: ScopeContext): DeltaOrigin {
     if (this.#readAtNs === undefined) return deltaOrigin;
-    const isPlugged =
-      (scope === "disk" || scope === "nic") && !this.#slots.some((slot) => slot.name === name);
-    const isCountedHere = SCOPES[scope].lasting === true;
+    const isPlugged = (this.name === "disk" || this.name === "nic") && !this.#names.includes(name);
+    const isCountedHere = SCOPES[this.name].lasting === true;
     return { startNs: isPlugged || isCountedHere ? this.#readAtNs : undefined, told: undefined };
   }
 }

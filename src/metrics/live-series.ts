@@ -1,28 +1,54 @@
 import type { Integer } from "../integer.ts";
-import type { Attributes, NumberPoint, Series } from "./points.ts";
+import type { Attributes, NumberPoint, PointColumn, Series } from "./points.ts";
 
 /**
  * A series and its latest point in one object, which every reading writes into: a hundred thousand new points each
- * cycle would be the cycle's main cost.
+ * cycle would be the cycle's main cost. While it has a place in its resource's column, a reading does not even visit
+ * it: time and value are there.
  */
 export class LiveSeries implements Series, NumberPoint {
   readonly attributes: Attributes;
   readonly series = this;
   /** Of a cumulative sum always the same; a delta's point has another one each time. */
   startTimeNs: bigint | undefined;
-  timeNs = 0n;
-  value: Integer = 0;
+  #column: PointColumn | undefined;
+  #place = 0;
+  /** Of a series without a place. */
+  #timeNs = 0n;
+  #value: Integer = 0;
 
   constructor(attributes: Attributes, startTimeNs: bigint | undefined) {
     this.attributes = attributes;
     this.startTimeNs = startTimeNs;
   }
 
-  /** The point of another reading. */
+  get timeNs(): bigint {
+    const column = this.#column;
+    return column?.timesNs[column.groups[this.#place] ?? 0] ?? this.#timeNs;
+  }
+
+  get value(): Integer {
+    return this.#column?.values[this.#place] ?? this.#value;
+  }
+
+  /** The point of another reading; of a series without a place. */
   at(timeNs: bigint, value: Integer): NumberPoint {
-    this.timeNs = timeNs;
-    this.value = value;
+    this.#timeNs = timeNs;
+    this.#value = value;
     return this;
+  }
+
+  /** From now on time and value are what the column has at this place. */
+  settle(column: PointColumn, place: number): void {
+    this.#column = column;
+    this.#place = place;
+  }
+
+  /** From now on they are its own: those that the column has now. */
+  leave(): void {
+    const { timeNs, value } = this;
+    this.#column = undefined;
+    this.at(timeNs, value);
   }
 
   /** The series that follows when what it counts was set back. */

@@ -5,6 +5,7 @@ import {
   type StatisticsGroup,
 } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
+import { type ColumnPlan, planColumns } from "./column-plan.ts";
 import { NAMINGS } from "./item-attributes.ts";
 import type { Attributes, MetricDescriptor, Temporality } from "./points.ts";
 import type { Derivation, NameRule, ReadRow } from "./rows.ts";
@@ -76,6 +77,7 @@ export interface MetricPlan {
   readonly remembered: ReadonlySet<StatisticsScope>;
   /** Of each scope's series, by its slot. */
   readonly metrics: ReadonlyMap<StatisticsScope, readonly MetricDescriptor[]>;
+  readonly columns: ColumnPlan;
 }
 
 /** Makes the plan for these rows; `temporality` is that of their counters and histograms. */
@@ -93,6 +95,7 @@ export function planMetrics(rows: readonly ReadRow[], temporality: Temporality =
     scopes: (Object.keys(READING_SCOPES) as StatisticsScope[]).filter((scope) => needed.has(scope)),
     remembered: new Set(rows.filter((row) => row.from === "derivations").map((row) => row.scope)),
     metrics: metricsBySlot(planned),
+    columns: planColumns({ rows: planned, widths: slots, groupOfScope: (scope) => SCOPES[scope].group }),
   };
 }
 

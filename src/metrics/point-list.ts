@@ -32,6 +32,12 @@ export class PointList {
     this.#count += 1;
   }
 
+  /** Makes these the points, in this order. */
+  become(points: readonly Point[]): void {
+    this.#points.length = 0;
+    for (const point of points) this.#points.push(point);
+  }
+
   /** Ends the filling; are these other points than those of the last reading, or in another order? */
   end(): boolean {
     if (this.#points.length === this.#count) return this.#changed;

@@ -77,10 +77,29 @@ export type MetricPoints =
     };
 
 /**
+ * Times and values of a resource's points side by side, each in its place: who wants them all need not visit an object
+ * for each. The same object as long as every place has the same series.
+ */
+export interface PointColumn {
+  /** Whose points these are: those of each are in the column all together. */
+  readonly metrics: readonly MetricPoints[];
+  /** The places of these points, in their order. */
+  readonly places: Uint32Array;
+  /** By place. Whole numbers are safe integers. */
+  readonly values: Float64Array;
+  /** By place: which of the times is its own. */
+  readonly groups: Uint8Array;
+  /** Nanoseconds since the epoch. */
+  readonly timesNs: BigInt64Array;
+}
+
+/**
  * All points of one resource in one cycle. Metrics without points are left out. A meter gives the same object again
  * in the next cycle, with other times and values in its points, as long as nothing else of it changes.
  */
 export interface ResourcePoints {
   readonly resource: Resource;
   readonly metrics: readonly MetricPoints[];
+  /** Where the points of most of these metrics stand once more; of others too, that are not among these in this cycle. */
+  readonly column?: PointColumn | undefined;
 }

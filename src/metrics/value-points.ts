@@ -104,7 +104,7 @@ export function derivedPoints(
     const item = items[index];
     const live = scope.live(index);
     if (item === undefined || live === undefined) continue;
-    const { before } = live;
+    const before = scope.before(index);
     const isOld = before?.at.wallNs === timeNs;
     const now = { values: item.values, at, domain };
     const last = before && { values: before.item.values, at: before.at, domain };

@@ -14,6 +14,7 @@ export class BackwardWriter {
   #buffer: Buffer;
   #view: DataView;
   #at: number;
+  #skipped = 0;
 
   constructor(capacityBytes: number) {
     this.#buffer = Buffer.allocUnsafeSlow(capacityBytes);
@@ -23,7 +24,7 @@ export class BackwardWriter {
 
   /** Bytes written so far. What was written between two sizes is as long as their difference. */
   get size(): number {
-    return this.#buffer.length - this.#at;
+    return this.#buffer.length - this.#at + this.#skipped;
   }
 
   /** A copy of everything written; the writer is empty afterwards. */
@@ -32,12 +33,18 @@ export class BackwardWriter {
     const message = Buffer.allocUnsafeSlow(written.length);
     message.set(written);
     this.#at = this.#buffer.length;
+    this.#skipped = 0;
     return message;
   }
 
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[--this.#at] = value;
+  }
+
+  /** Counts bytes that stand elsewhere as if they were written. */
+  skip(length: number): void {
+    this.#skipped += length;
   }
 
   /** Zeros, to be filled in later. */

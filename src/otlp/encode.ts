@@ -33,26 +33,29 @@ const templates = new WeakMap<Resource, Template>();
  * too; what it keeps for a resource lives as long as the resource.
  */
 export function encodeCycle(cycle: readonly ResourcePoints[], scope: Scope): EncodedCycle {
-  const sources = cycle.filter(({ metrics }) => metrics.some(({ points }) => points.length > 0));
-  const used = sources.map((source) => templateOf(source, scope));
-  const bytes = Buffer.allocUnsafeSlow(used.reduce((size, template) => size + template.size, 0));
-  const output = { bytes, view: new DataView(bytes.buffer) };
+  const used: Template[] = [];
   const resources: EncodedResource[] = [];
   let start = 0;
-  for (const [index, source] of sources.entries()) {
-    const template = used[index];
-    if (template === undefined) continue;
-    template.write(source, output, start);
+  for (const source of cycle) {
+    if (source.metrics.length === 0) continue;
+    const template = templateOf(source, scope);
+    const { pointCount } = template;
+    if (pointCount === 0) continue;
     const end = start + template.size;
-    resources.push({ start, end, pointCount: template.pointCount, source });
+    used.push(template);
+    resources.push({ start, end, pointCount, source });
     start = end;
   }
+  const bytes = Buffer.allocUnsafeSlow(start);
+  const output = { bytes, view: new DataView(bytes.buffer) };
+  let at = 0;
+  for (const template of used) at = template.write(output, at);
   return { bytes, resources, scope };
 }
 
 function templateOf(source: ResourcePoints, scope: Scope): Template {
   const known = templates.get(source.resource);
-  if (known !== undefined && known.fits(source, scope)) return known;
+  if (known?.follow(source, scope) === true) return known;
   const template = new Template(source, scope);
   templates.set(source.resource, template);
   return template;

@@ -119,11 +119,10 @@ function histogramPoint(point: HistogramPoint): JsonPoint {
   };
 }
 
-function pointHead({ series, timeNs, ...point }: NumberPoint | HistogramPoint): JsonPoint {
-  const { attributes } = series;
-  const startTimeNs = point.startTimeNs ?? series.startTimeNs;
+function pointHead({ series, timeNs, startTimeNs: ownStartNs }: NumberPoint | HistogramPoint): JsonPoint {
+  const startTimeNs = ownStartNs ?? series.startTimeNs;
   return {
-    attributes: keyValues(attributes),
+    attributes: keyValues(series.attributes),
     ...(startTimeNs === undefined ? {} : { startTimeUnixNano: String(startTimeNs) }),
     timeUnixNano: String(timeNs),
   };

@@ -1,35 +1,29 @@
-import type { HistogramPoint, MetricPoints, NumberPoint, ResourcePoints, Series } from "../metrics/points.ts";
+import type { HistogramPoint, MetricPoints, NumberPoint, Series } from "../metrics/points.ts";
 import type { BackwardWriter } from "./backward-writer.ts";
-import { writeAttributes, writeByteField, writeEnvelope } from "./envelope.ts";
-import type { Scope } from "./scope.ts";
+import { writeAttributes, writeByteField } from "./envelope.ts";
 
 const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
 const NO_RECORDED_VALUE = 1;
 
+/** Tags of a number's value. */
+export const TAG_AS_DOUBLE = 0x21;
+export const TAG_AS_INT = 0x31;
+
 /** What a skeleton is written with. */
 export interface SkeletonContext {
   readonly writer: BackwardWriter;
-  readonly scope: Scope;
   /** Gets the writer's size before each point's blank time, the last point first. */
   readonly timeSizes: number[];
 }
 
 /**
- * Writes ResourceMetrics as a field of ExportMetricsServiceRequest (opentelemetry/proto/metrics/v1), with all
- * that stays the same from cycle to cycle; what changes is left blank and has a fixed width: the time of a
- * point and, directly behind it, the number's value or the histogram's count, sum and buckets. Of a delta the start
- * changes too; it stands directly before the time.
+ * Writes a Metric as a field of ScopeMetrics (opentelemetry/proto/metrics/v1), with all that stays the same from cycle
+ * to cycle; what changes is left blank and has a fixed width: the time of a point and, directly behind it, the number's
+ * value or the histogram's count, sum and buckets. Of a delta the start changes too; it stands directly before the time.
+ *
+ * Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9.
  */
-export function writeSkeleton(context: SkeletonContext, { resource, metrics }: ResourcePoints): void {
-  writeEnvelope(context.writer, { resource, scope: context.scope }, () => {
-    for (const metric of metrics.toReversed()) {
-      if (metric.points.length > 0) writeMetric(context, metric);
-    }
-  });
-}
-
-/** Metric: name = 1, description = 2, unit = 3, gauge = 5, sum = 7, histogram = 9. */
-function writeMetric(context: SkeletonContext, entry: MetricPoints): void {
+export function writeMetric(context: SkeletonContext, entry: MetricPoints): void {
   const { writer } = context;
   const { metric } = entry;
   const start = writer.size;
@@ -68,8 +62,11 @@ function writeNumberPoints(context: SkeletonContext, { metric, points }: MetricP
     const start = writer.size;
     if (point.noRecordedValue === true) writeByteField(writer, 0x40, NO_RECORDED_VALUE);
     writeAttributes(writer, 0x3a, point.series.attributes);
-    // Tag and value: whether it is a whole number or a double is known with the value only.
-    if (point.noRecordedValue !== true) writer.blank(9);
+    // A value that has to travel otherwise than its metric's values do brings its own tag.
+    if (point.noRecordedValue !== true) {
+      writer.blank(8);
+      writer.byte(metric.valueType === "int" ? TAG_AS_INT : TAG_AS_DOUBLE);
+    }
     writeTimes(context, point.series, isDelta);
     writer.message(0x0a, start);
   }

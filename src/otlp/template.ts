@@ -1,153 +1,92 @@
-import type {
-  HistogramPoint,
-  MetricDescriptor,
-  MetricPoints,
-  NumberPoint,
-  ResourcePoints,
-  Series,
-} from "../metrics/points.ts";
+import type { MetricPoints, PointColumn, ResourcePoints } from "../metrics/points.ts";
 import { BackwardWriter } from "./backward-writer.ts";
-import { fitsInt64, writeFixed64 } from "./fixed64.ts";
+import { ColumnTemplate } from "./column-template.ts";
+import { writeEnvelope } from "./envelope.ts";
+import type { Output } from "./output.ts";
+import { PointTemplate } from "./point-template.ts";
 import type { Scope } from "./scope.ts";
-import { writeSkeleton } from "./skeleton.ts";
 
-/** From a delta's blank start time back from its time: the start's eight bytes and the time's tag. */
-const START_BEFORE_TIME = 9;
-const TAG_AS_DOUBLE = 0x21;
-const TAG_AS_INT = 0x31;
-
-/** Shared: a skeleton is copied out of it as soon as it is written. */
+/** Shared: what is written is copied out of it at once. */
 const writer = new BackwardWriter(64 * 1024);
 
-/** Where messages are put together. */
-export interface Output {
-  readonly bytes: Buffer;
-  /** Of the same bytes. */
-  readonly view: DataView;
-}
-
-/** What a metric looked like when the template was made. */
-interface MetricShape {
-  readonly metric: MetricDescriptor;
-  readonly series: readonly Series[];
-  /** Of a histogram its points: their buckets decide widths. */
-  readonly histogram: readonly HistogramPoint[];
+/** What stands around a resource's metrics. */
+interface Frame {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  /** Length of the metrics. */
+  readonly inside: number;
 }
 
 /**
- * A resource's encoded message without times and values. From one cycle to the next a resource nearly always
- * has the same series in the same order; then its message is this one with other times and values, which
- * costs one copy and two small writes a point instead of encoding some hundred names again.
+ * A resource's encoded message without times and values: its column's metrics, and behind them the others, of which a
+ * change costs the encoding of these alone.
  */
 export class Template {
-  readonly #bytes: Buffer;
-  /** Where each point's eight bytes of time begin. */
-  readonly #timeOffsets: Uint32Array;
   readonly #scope: Scope;
-  /** What was last found to fit. */
+  readonly #column: PointColumn | undefined;
+  readonly #inColumn: ColumnTemplate | undefined;
+  #others: readonly MetricPoints[];
+  #points: PointTemplate;
+  #frame: Frame;
+  /** What it was last made to fit. */
   #source: ResourcePoints;
-  readonly #shapes: readonly MetricShape[];
-  /** Points without a value are the last of their series: no later cycle looks the same. */
-  readonly #reusable: boolean;
 
   constructor(source: ResourcePoints, scope: Scope) {
-    const timeSizes: number[] = [];
-    writeSkeleton({ writer, scope, timeSizes }, source);
-    this.#bytes = writer.take();
-    this.#timeOffsets = Uint32Array.from(timeSizes.toReversed(), (size) => this.#bytes.length - size);
+    const { metrics, column } = source;
     this.#scope = scope;
     this.#source = source;
-    this.#shapes = source.metrics.map(shapeOf);
-    this.#reusable = source.metrics.every((entry) => entry.points.every((point) => !point.noRecordedValue));
+    this.#column = column;
+    this.#inColumn = column && new ColumnTemplate(column, writer);
+    this.#others = this.#inColumn?.pick(metrics) ?? metrics;
+    this.#points = new PointTemplate(this.#others, writer);
+    this.#frame = this.#makeFrame();
   }
 
   /** Length of the message. */
   get size(): number {
-    return this.#bytes.length;
+    const { head, inside, tail } = this.#frame;
+    return head.length + inside + tail.length;
   }
 
   get pointCount(): number {
-    return this.#timeOffsets.length;
+    return (this.#inColumn?.pointCount ?? 0) + this.#points.pointCount;
   }
 
-  /** Does the message of these points differ in nothing but times and values? */
-  fits(source: ResourcePoints, scope: Scope): boolean {
-    if (!this.#reusable || this.#scope !== scope) return false;
-    if (source === this.#source) return true;
-    const { metrics } = source;
-    if (metrics.length !== this.#shapes.length) return false;
-    for (const [index, shape] of this.#shapes.entries()) {
-      const entry = metrics[index];
-      if (entry === undefined || entry.metric !== shape.metric || !sameShape(entry, shape)) return false;
-    }
+  /** Makes it fit the next points of the resource; false where it would have to be another one. */
+  follow(source: ResourcePoints, scope: Scope): boolean {
+    if (this.#scope !== scope || this.#column !== source.column) return false;
+    if (source === this.#source && this.#points.isReusable) return true;
     this.#source = source;
+    this.#others = this.#inColumn?.pick(source.metrics) ?? source.metrics;
+    if (!this.#points.fits(this.#others)) this.#points = new PointTemplate(this.#others, writer);
+    if (this.#inside() !== this.#frame.inside) this.#frame = this.#makeFrame();
     return true;
   }
 
-  /** Writes the message of points that fit, beginning at `start`. */
-  write({ metrics }: ResourcePoints, output: Output, start: number): void {
-    output.bytes.set(this.#bytes, start);
-    const { view } = output;
-    const offsets = this.#timeOffsets;
-    let index = 0;
-    for (const { metric, points } of metrics) {
-      const whole = metric.valueType === "int";
-      const isDelta = metric.temporality === "delta";
-      for (const point of points) {
-        const at = start + (offsets[index++] ?? 0);
-        writeFixed64(view, at, point.timeNs);
-        if (isDelta) writeFixed64(view, at - START_BEFORE_TIME, point.startTimeNs ?? point.timeNs);
-        if (point.noRecordedValue === true) continue;
-        if ("bounds" in point) {
-          writeHistogram(view, at + 8, point);
-        } else if (whole && fitsInt64(point.value)) {
-          view.setUint8(at + 8, TAG_AS_INT);
-          writeFixed64(view, at + 9, point.value);
-        } else {
-          view.setUint8(at + 8, TAG_AS_DOUBLE);
-          view.setFloat64(at + 9, Number(point.value), true);
-        }
-      }
-    }
+  /** Writes the message, beginning at `start`; gives its end. */
+  write(output: Output, start: number): number {
+    const { head, tail } = this.#frame;
+    output.bytes.set(head, start);
+    let at = start + head.length;
+    if (this.#inColumn !== undefined) at = this.#inColumn.write(output, at);
+    if (this.#others.length > 0) at = this.#points.write(this.#others, output, at);
+    output.bytes.set(tail, at);
+    return at + tail.length;
   }
-}
 
-function shapeOf({ metric, points }: MetricPoints): MetricShape {
-  return {
-    metric,
-    series: points.map(({ series }) => series),
-    // A copy: a meter fills the same array again.
-    histogram: metric.kind === "histogram" ? [...(points as readonly HistogramPoint[])] : [],
-  };
-}
-
-function sameShape({ points }: MetricPoints, { series, histogram }: MetricShape): boolean {
-  if (points.length !== series.length) return false;
-  for (let index = 0; index < points.length; index += 1) {
-    const point = points[index] as NumberPoint | HistogramPoint;
-    if (point.series !== series[index] || point.noRecordedValue === true) return false;
+  #inside(): number {
+    return (this.#inColumn?.size ?? 0) + this.#points.size;
   }
-  return histogram.every((known, index) => sameBuckets(known, points[index] as HistogramPoint));
-}
 
-function sameBuckets(a: HistogramPoint, b: HistogramPoint): boolean {
-  return (
-    (a.sum === undefined) === (b.sum === undefined) &&
-    a.bucketCounts.length === b.bucketCounts.length &&
-    a.bounds.length === b.bounds.length &&
-    (a.bounds === b.bounds || a.bounds.every((bound, index) => Object.is(bound, b.bounds[index])))
-  );
-}
-
-/** Count, sum and bucket counts; `at` is count's tag. The tags and the packed field's length are there already. */
-function writeHistogram(view: DataView, at: number, point: HistogramPoint): void {
-  writeFixed64(view, at + 1, point.count);
-  let next = at + 9;
-  if (point.sum !== undefined) {
-    view.setFloat64(next + 1, point.sum, true);
-    next += 9;
+  #makeFrame(): Frame {
+    const inside = this.#inside();
+    let tailLength = 0;
+    writeEnvelope(writer, { resource: this.#source.resource, scope: this.#scope }, () => {
+      tailLength = writer.size;
+      writer.skip(inside);
+    });
+    const around = writer.take();
+    const end = around.length - tailLength;
+    return { head: around.subarray(0, end), tail: around.subarray(end), inside };
   }
-  next += 1;
-  while (view.getUint8(next) >= 0x80) next += 1;
-  for (const [index, count] of point.bucketCounts.entries()) writeFixed64(view, next + 1 + 8 * index, count);
 }

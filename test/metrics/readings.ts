@@ -118,7 +118,7 @@ export class TestPoints {
     this.all = all && {
       ...all,
       metrics: all.metrics.map(
-        ({ metric, points }) => ({ metric, points: points.map((point) => ({ ...point })) }) as MetricPoints,
+        ({ metric, points }) => ({ metric, points: points.map(copyOf) }) as MetricPoints,
       ),
     };
   }
@@ -150,4 +150,11 @@ export class TestPoints {
   #points(name: string): (NumberPoint | HistogramPoint)[] {
     return [...(this.all?.metrics.find(({ metric }) => metric.name === name)?.points ?? [])];
   }
+}
+
+/** With what a live point tells through getters. */
+function copyOf(point: NumberPoint | HistogramPoint): NumberPoint | HistogramPoint {
+  if ("bounds" in point) return { ...point };
+  const { series, timeNs, startTimeNs, value } = point;
+  return { series, timeNs, startTimeNs, value };
 }

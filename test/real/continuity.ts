@@ -9,7 +9,8 @@ export function assertContinuous(cycles: readonly ResourcePoints[][], leastCount
     for (const { resource, metrics } of resources) {
       for (const { metric, points } of metrics) {
         if (metric.kind !== "counter") continue;
-        for (const { series, timeNs, ...point } of points) {
+        for (const point of points) {
+          const { series, timeNs } = point;
           const key: string = JSON.stringify([resource.attributes, metric.name, series.attributes]);
           const value = "value" in point ? Number(point.value) : Number.NaN;
           const before = last.get(key);
