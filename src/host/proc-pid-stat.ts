@@ -1,4 +1,3 @@
-import { folderAt, type KernelFolder } from "./kept-folder.ts";
 /**
  * /proc/<pid>/stat, the state of one process.
  * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
@@ -9,6 +8,7 @@ import { folderAt, type KernelFolder } from "./kept-folder.ts";
  * 10 minflt; 12 majflt; 14 utime; 15 stime; 20 num_threads; 22 starttime, since boot; 24 rss, in pages; 39 processor. Times are in
  * clock ticks.
  */
+import { folderAt, type KernelFolder } from "./kept-folder.ts";
 import { readKernelFile } from "./kernel-file.ts";
 
 /** USER_HZ: the kernel's unit towards user space, 100 on every architecture that Node runs on. */
