@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { Clock } from "../clock.ts";
 import { KvmeterError } from "../errors.ts";
+import { within } from "../within.ts";
 import type { LibvirtConnection } from "./connection.ts";
 import { isBlocked, type Probed } from "./control-probe.ts";
 import { type Lanes, MONITOR_CALLS_LIMIT } from "./lanes.ts";
@@ -128,8 +127,10 @@ async function ask(round: Round, domains: DomainRef[]): Promise<DomainRef[]> {
   const { lookAfterMs = LOOK_AFTER_MS } = options;
   const timeoutMs = Math.max(options.timeoutMs, 2 * lookAfterMs);
   const given = new AbortController();
-  const signal =
-    options.signal === undefined ? given.signal : AbortSignal.any([given.signal, options.signal]);
+  const { signal } = given;
+  const onAbort = (): void => given.abort(options.signal?.reason);
+  if (options.signal?.aborted === true) onAbort();
+  options.signal?.addEventListener("abort", onAbort);
   const left = new Set(domains);
   const onDone = (domain: DomainRef): void => void left.delete(domain);
   try {
@@ -148,6 +149,8 @@ async function ask(round: Round, domains: DomainRef[]): Promise<DomainRef[]> {
     await call;
   } catch (error) {
     failures.push({ domains: [...left], error });
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
   }
   return [];
 }
@@ -157,18 +160,16 @@ async function blockedMembers(
   call: Promise<unknown>,
   { lanes, domains, lookAfterMs }: { lanes: Lanes; domains: ReadonlySet<DomainRef>; lookAfterMs: number },
 ): Promise<ReadonlyMap<string, ControlInfo | undefined>> {
-  const timer = new AbortController();
-  const settled = call
-    .catch(() => undefined)
-    .then(() => {
-      timer.abort();
-      return undefined;
-    });
+  let isSettled = false;
+  const onSettled = (): undefined => {
+    isSettled = true;
+  };
+  const settled = call.then(onSettled, onSettled);
   for (let waitMs = lookAfterMs; ; waitMs = lookAfterMs / 2) {
-    await sleep(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    if (timer.signal.aborted) return new Map();
+    await within(settled, waitMs);
+    if (isSettled) return new Map();
     const probed = await Promise.race([lanes.control.look([...domains]), settled]);
-    if (probed === undefined || timer.signal.aborted) return new Map();
+    if (probed === undefined || isSettled) return new Map();
     const blocked = blockedOf(probed);
     if (blocked.size > 0) return blocked;
   }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../within.ts";
 
 /**
  * A call that is not made again while it is unanswered, however long nobody waits for it: so one that cannot be
@@ -23,17 +23,7 @@ export class SingleCall<Result> {
   ): Promise<Result | undefined> {
     signal?.throwIfAborted();
     this.#underWay ??= this.#start(start);
-    const timer = new AbortController();
-    const stop = signal === undefined ? timer.signal : AbortSignal.any([timer.signal, signal]);
-    const late = sleep(waitMs, undefined, { signal: stop }).catch(() => {
-      signal?.throwIfAborted();
-      return undefined;
-    });
-    try {
-      return await Promise.race([this.#underWay, late]);
-    } finally {
-      timer.abort();
-    }
+    return within(this.#underWay, waitMs, signal);
   }
 
   #start(start: () => Promise<Result>): Promise<Result> {

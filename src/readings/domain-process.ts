@@ -4,13 +4,13 @@
  * can be another process's by now, and in another PID namespace always is.
  */
 import { readdir } from "node:fs/promises";
-import { setTimeout } from "node:timers/promises";
 
 import { isAbsence, readKernelFile } from "../host/kernel-file.ts";
 import { readProcPidCmdline } from "../host/proc-pid-cmdline.ts";
 import { CLOCK_TICKS_PER_S, readProcPidStat } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
 import type { DomainRef } from "../libvirt/types.ts";
+import { within } from "../within.ts";
 import type { DomainProcess } from "./domain.ts";
 import { sideBySide } from "./side-by-side.ts";
 
@@ -75,7 +75,7 @@ export function createProcessFinder({ runDirectory, procfs = "/proc" }: ProcessF
           // Whatever goes wrong here, a domain without a known start is all that comes of it.
           .catch(() => undefined)
           .finally(() => (lookup = undefined));
-        await settledWithin(LOOKUP_WAIT_MS, lookup);
+        await within(lookup, LOOKUP_WAIT_MS);
       }
       const found = new Map<string, DomainProcess>();
       for (const [uuid, { process }] of known) if (process !== undefined) found.set(uuid, process);
@@ -181,14 +181,5 @@ async function listDirectory(path: string): Promise<readonly string[]> {
   } catch (error) {
     if (isAbsence(error)) return [];
     throw error;
-  }
-}
-
-async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const timer = new AbortController();
-  try {
-    await Promise.race([work, setTimeout(timeoutMs, undefined, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
   }
 }

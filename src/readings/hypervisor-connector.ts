@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { Backoff } from "../backoff.ts";
 import { type ErrorCode, KvmeterError } from "../errors.ts";
@@ -14,6 +13,7 @@ import { SingleCall } from "../libvirt/single-call.ts";
 import type { LibvirtStatistics } from "../libvirt/statistics.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 import { parseLibvirtUri } from "../libvirt/uri.ts";
+import { within } from "../within.ts";
 import { createProcessFinder, NO_PROCESSES, type ProcessFinder } from "./domain-process.ts";
 import type { HypervisorIdentity } from "./domain.ts";
 import { type EventListener, listen } from "./event-subscription.ts";
@@ -95,10 +95,9 @@ export class HypervisorConnector {
       if (performance.now() < this.#notBeforeMs && this.#failure !== undefined) throw this.#failure;
       this.#attempt = this.#connect();
     }
-    await settledWithin(this.#attempt, this.#isPatient ? this.#options.timeoutMs : PATIENCE_MS, signal);
+    await within(this.#attempt, this.#isPatient ? this.#options.timeoutMs : PATIENCE_MS, signal);
     // Whoever waited once for nothing has waited enough.
     this.#isPatient &&= this.#attempt === undefined;
-    signal.throwIfAborted();
     // It may have come and gone meanwhile.
     const session = this.#session as HypervisorSession | undefined;
     if (session !== undefined) return session;
@@ -186,14 +185,4 @@ async function guessIdentity(uri: string): Promise<HypervisorIdentity> {
 
 function stillConnecting(uri: string): KvmeterError {
   return new KvmeterError("LIBVIRT_DEADLINE", `Cannot connect to ${uri}: the daemon has not let us in yet`);
-}
-
-async function settledWithin(work: Promise<void>, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  const timer = new AbortController();
-  const stop = AbortSignal.any([timer.signal, signal]);
-  try {
-    await Promise.race([work, sleep(timeoutMs, undefined, { signal: stop }).catch(() => undefined)]);
-  } finally {
-    timer.abort();
-  }
 }
