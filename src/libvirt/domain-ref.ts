@@ -29,7 +29,7 @@ export function readUuid(reader: XdrReader): string {
 
 /** The counterpart of {@link readUuid}. */
 export function writeUuid(writer: XdrWriter, uuid: string): void {
-  writer.fixedOpaque(Buffer.from(uuid.replaceAll("-", ""), "hex"));
+  writer.fixedHex(uuid);
 }
 
 /** Does it run? An inactive domain has no id. */

@@ -126,6 +126,13 @@ export class FrameSplitter {
 /** The bytes of one frame, its length word included. */
 export function encodeFrame(header: FrameHeader, payload: Uint8Array = Buffer.alloc(0)): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
+  frame.set(payload, FRAME_HEADER_BYTES);
+  writeFrameHeader(frame, header);
+  return frame;
+}
+
+/** Writes the length word and the header of a frame that is all there but for them. */
+export function writeFrameHeader(frame: Buffer, header: FrameHeader): void {
   frame.writeUInt32BE(frame.length, 0);
   frame.writeUInt32BE(header.program, 4);
   frame.writeUInt32BE(header.version, 8);
@@ -133,8 +140,6 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array = Buffer.al
   frame.writeInt32BE(header.type, 16);
   frame.writeUInt32BE(header.serial, 20);
   frame.writeInt32BE(header.status, 24);
-  frame.set(payload, FRAME_HEADER_BYTES);
-  return frame;
 }
 
 function frameOf(bytes: Buffer): Frame {

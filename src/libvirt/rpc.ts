@@ -4,6 +4,7 @@ import { LibvirtDeadlineError, LibvirtError } from "./errors.ts";
 import {
   encodeFrame,
   type Frame,
+  FRAME_HEADER_BYTES,
   FRAME_LIMIT_BYTES,
   FrameSplitter,
   KEEPALIVE_PROGRAM,
@@ -11,6 +12,7 @@ import {
   MessageType,
   PROGRAM_VERSION,
   REMOTE_PROGRAM,
+  writeFrameHeader,
 } from "./framing.ts";
 import { DEFAULT_KEEPALIVE, Keepalive, type KeepaliveOptions, KeepaliveProcedure } from "./keepalive.ts";
 import type { Procedure } from "./procedure.ts";
@@ -45,7 +47,8 @@ export interface CallOptions {
 
 interface Call extends QueuedCall {
   readonly procedure: Pick<Procedure<never, unknown>, "number" | "name" | "decode">;
-  readonly payload: Buffer;
+  /** All but its header. */
+  readonly frame: Buffer;
   abandoned: boolean;
   sent: boolean;
   /** Tells the caller; only once. */
@@ -131,13 +134,14 @@ export class RpcClient {
       signal?.throwIfAborted();
       if (this.#refusal !== undefined) throw disconnected(procedure.name, this.#refusal);
       const writer = new XdrWriter();
+      writer.leave(FRAME_HEADER_BYTES);
       procedure.encode(writer, args);
 
       const begunMs = performance.now();
       const call: Call = {
         procedure,
         priority: procedure.priority,
-        payload: writer.bytes(),
+        frame: writer.bytes(),
         abandoned: false,
         sent: false,
         settle: (outcome, value) => {
@@ -210,7 +214,8 @@ export class RpcClient {
       call.sent = true;
       const { number: procedure } = call.procedure;
       const header = { ...HEADER, program: REMOTE_PROGRAM, procedure, type: MessageType.call, serial };
-      this.#transport.write(encodeFrame(header, call.payload));
+      writeFrameHeader(call.frame, header);
+      this.#transport.write(call.frame);
     }
   }
 

@@ -2,7 +2,7 @@ import type { KvmeterError } from "../errors.ts";
 
 /** What a transport tells its user. */
 export interface TransportListener {
-  /** Bytes, in any chunks. The chunk is the listener's. */
+  /** Bytes, in any chunks. The chunk is the listener's until this returns; then others are read into its memory. */
   onData(chunk: Buffer): void;
   /** Once, after the last onData. `cause` is absent when the far side just hung up or close() was called. */
   onClose(cause: Error | undefined): void;

@@ -26,11 +26,13 @@ const names = new FieldNames();
 /** Is a field of this name to be decoded? Asked for every field of every domain: it had better be quick. */
 export type FieldFilter = (field: string) => boolean;
 
+const isAnyWanted: FieldFilter = () => true;
+
 /** remote_typed_param<limit>: { string field, int type, value }<>. Those that nobody wants are only skipped. */
 export function readTypedParameters(
   reader: XdrReader,
   limit: number,
-  isWanted: FieldFilter = () => true,
+  isWanted: FieldFilter = isAnyWanted,
 ): TypedParameter[] {
   const parameters: TypedParameter[] = [];
   for (let left = reader.count(MINIMUM_BYTES, limit); left > 0; left--) {

@@ -1,6 +1,8 @@
 import type { Integer } from "../integer.ts";
 
 const PADDING = [0, 3, 2, 1] as const;
+/** "-" */
+const DASH = 0x2d;
 
 /** Writes XDR (RFC 4506), big endian, into a buffer that grows. */
 export class XdrWriter {
@@ -9,6 +11,11 @@ export class XdrWriter {
 
   constructor(capacityBytes = 256) {
     this.#buffer = Buffer.allocUnsafe(capacityBytes);
+  }
+
+  /** Makes room for so many bytes, which are written by whoever knows them. */
+  leave(count: number): void {
+    this.#take(count);
   }
 
   get length(): number {
@@ -58,6 +65,24 @@ export class XdrWriter {
     const at = this.#take(value.length + PADDING[(value.length & 3) as 0 | 1 | 2 | 3]);
     this.#buffer.set(value, at);
     this.#buffer.fill(0, at + value.length, this.#length);
+  }
+
+  /** `opaque[n]`: as many bytes as there are pairs of hexadecimal digits, dashes left out, padded to four. */
+  fixedHex(text: string): void {
+    const start = this.#length;
+    let byte = 0;
+    let digits = 0;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === DASH) continue;
+      byte = (byte << 4) | ((code & 0xf) + (code >> 6) * 9);
+      digits += 1;
+      if ((digits & 1) === 1) continue;
+      const place = this.#take(1);
+      this.#buffer[place] = byte;
+    }
+    const padding = this.#take(PADDING[((this.#length - start) & 3) as 0 | 1 | 2 | 3]);
+    this.#buffer.fill(0, padding, this.#length);
   }
 
   /** `T?`: a flag, then the value if there is one. */

@@ -65,6 +65,26 @@ describe("XdrWriter", () => {
       "000000020000000100000002",
     );
   });
+
+  test("writes hexadecimal text as its bytes, dashes left out, in a buffer that grows", () => {
+    const uuid = "00ff9a7e-8001-4B3C-9fAf-0123456789ab";
+    assert.equal(
+      written((writer) => writer.fixedHex(uuid)),
+      uuid.replaceAll("-", "").toLowerCase(),
+    );
+    assert.equal(
+      written((writer) => writer.fixedHex("c0ffee")),
+      "c0ffee00",
+    );
+  });
+
+  test("leaves room where it is told to", () => {
+    const writer = new XdrWriter(4);
+    writer.leave(6);
+    writer.u32(7);
+    const bytes = writer.bytes();
+    assert.deepEqual([bytes.length, bytes.readUInt32BE(6)], [10, 7]);
+  });
 });
 
 describe("XdrReader", () => {

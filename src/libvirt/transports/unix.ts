@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 
 import { type ErrorCode, KvmeterError, messageOf } from "../../errors.ts";
 import type { Transport, TransportOptions } from "../transport.ts";
-import { errnoOf, lateError, SocketTransport } from "./socket.ts";
+import { errnoOf, Inlet, lateError, SocketTransport } from "./socket.ts";
 
 /**
  * Connects to the first of the sockets that somebody listens on.
@@ -18,8 +18,8 @@ export async function connectUnix(paths: readonly string[], options: TransportOp
   let refusal: { path: string; cause: unknown } | undefined;
   for (const path of paths) {
     try {
-      const socket = await connectSocket(path, signal);
-      return new SocketTransport(socket, { peer: path, socketPath: path });
+      const connected = await connectSocket(path, signal);
+      return new SocketTransport(connected.socket, { peer: path, socketPath: path, inlet: connected.inlet });
     } catch (cause) {
       options.signal?.throwIfAborted();
       if (deadline.aborted) throw lateError(path, options.timeoutMs);
@@ -35,21 +35,28 @@ export async function connectUnix(paths: readonly string[], options: TransportOp
 /** unix(7): sun_path has 108 bytes, the last of them NUL. What is longer is cut off without a word. */
 const PATH_LIMIT_BYTES = 107;
 
-async function connectSocket(path: string, signal: AbortSignal): Promise<Socket> {
+/** A socket that is connected and paused, and where it will read to. */
+interface Connected {
+  readonly socket: Socket;
+  readonly inlet: Inlet;
+}
+
+async function connectSocket(path: string, signal: AbortSignal): Promise<Connected> {
   if (Buffer.byteLength(path) <= PATH_LIMIT_BYTES) return dial(path, signal);
   await using folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   return await dial(`/proc/self/fd/${folder.fd}/${basename(path)}`, signal);
 }
 
-function dial(path: string, signal: AbortSignal): Promise<Socket> {
+function dial(path: string, signal: AbortSignal): Promise<Connected> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ path });
+    const inlet = new Inlet();
+    const socket = createConnection({ path, onread: inlet }).pause();
     const settle = (error?: Error): void => {
       signal.removeEventListener("abort", abort);
       socket.off("error", settle);
       socket.off("connect", settle);
       if (error === undefined) {
-        resolve(socket);
+        resolve({ socket, inlet });
         return;
       }
       socket.destroy();
