@@ -128,6 +128,15 @@ describe("FieldNames", () => {
     assert.equal(names.size, 0);
   });
 
+  test("has one string for a name also when it has grown", () => {
+    const names = new FieldNames();
+    const all = Array.from({ length: 3000 }, (_, number) => `block.${number}.rd.bytes`);
+    for (const round of ["first", "second"]) {
+      for (const name of all) assert.equal(intern(names, name), name, round);
+      assert.equal(names.size, all.length);
+    }
+  });
+
   test("is bounded however many names come, and right when it starts anew", () => {
     const names = new FieldNames();
     for (let number = 0; number < 100_000; number++) {
