@@ -126,19 +126,26 @@ export class CollectorCycle {
 
 /** What the kernel told, libvirt's own statistics among it where they can be had there. */
 function allOf({ statistics, likeLibvirt }: LocalReading): DomainStatistics {
-  let all = statistics;
-  for (const part of Object.values(likeLibvirt ?? {}))
-    if (part !== undefined) all = mergeStatistics(all, part);
-  return all;
+  if (likeLibvirt === undefined) return statistics;
+  const { cpu, vcpu, rss } = likeLibvirt;
+  return mergeStatistics(statistics, cpu, vcpu, rss);
 }
+
+const LOCAL_GROUPS = ["cpu", "vcpu", "rss"] as const;
+
+/** By which of them the kernel has told, a bit for each: the same sets for all domains. */
+const LOCAL_GROUP_SETS: readonly ReadonlySet<StatisticsGroup>[] = Array.from(
+  { length: 1 << LOCAL_GROUPS.length },
+  (_, told) => new Set(LOCAL_GROUPS.filter((_group, bit) => (told & (1 << bit)) !== 0)),
+);
 
 const NO_GROUPS: ReadonlySet<StatisticsGroup> = new Set();
 
 /** The groups of libvirt's statistics that need not be asked for. */
 function groupsOf(reading: LocalReading | undefined): ReadonlySet<StatisticsGroup> {
-  if (reading?.likeLibvirt === undefined) return NO_GROUPS;
-  const groups = (["cpu", "vcpu", "rss"] as const).filter(
-    (group) => reading.likeLibvirt?.[group] !== undefined,
-  );
-  return new Set(groups);
+  const likeLibvirt = reading?.likeLibvirt;
+  if (likeLibvirt === undefined) return NO_GROUPS;
+  let told = 0;
+  for (const [bit, group] of LOCAL_GROUPS.entries()) if (likeLibvirt[group] !== undefined) told |= 1 << bit;
+  return LOCAL_GROUP_SETS[told] ?? NO_GROUPS;
 }

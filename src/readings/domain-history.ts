@@ -41,9 +41,9 @@ export class DomainHistory {
     const { uuid, id, description } = reading;
     const counted = this.#counts.statistics(uuid, at);
     const agent = id < 0 ? undefined : this.#agentStatistics(uuid, description, at);
-    let { statistics } = reading;
-    if (agent !== undefined) statistics = mergeStatistics(statistics, agent);
-    if (counted !== undefined) statistics = mergeStatistics(statistics, counted);
+    const known = reading.statistics;
+    const isMore = agent !== undefined || counted !== undefined;
+    const statistics = isMore ? mergeStatistics(known, agent, counted) : known;
     return { ...reading, observedSince: this.#counts.since(uuid), statistics };
   }
 

@@ -1,7 +1,7 @@
 import type { DomainRef } from "../libvirt/types.ts";
 import type { DomainDescription } from "./domain.ts";
 import { READING_SCOPES, type ScopeRow, type StatisticsGroup } from "./statistics-fields.ts";
-import { bitOf, GROUP_BITS, maskOf } from "./statistics-groups.ts";
+import { bitOf, GROUP_BITS } from "./statistics-groups.ts";
 import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 import { Stretch } from "./stretch.ts";
 
@@ -138,14 +138,16 @@ export class ReadingSchedule {
   /** What to ask of the domain now. */
   ask(domain: DomainRef, context: AskContext): Ask {
     const known = this.#recall(domain);
-    const due: StatisticsGroup[] = [];
+    let mask = 0;
+    let isBlockDue = false;
     for (const group of this.#groups) {
-      if (!context.elsewhere.has(group) && this.#isDue(group, known, context)) due.push(group);
+      if (context.elsewhere.has(group) || !this.#isDue(group, known, context)) continue;
+      if (group === "block") isBlockDue = true;
+      else mask |= bitOf(group);
     }
-    const others = maskOf(due.filter((group) => group !== "block"));
-    if (!due.includes("block") || (others & GROUP_BITS.block) !== 0) return { mask: others, disks: [] };
+    if (!isBlockDue || (mask & GROUP_BITS.block) !== 0) return { mask, disks: [] };
     const disks = known?.needsBulk === true ? undefined : singleDisks(context);
-    return disks === undefined ? { mask: others | GROUP_BITS.block, disks: [] } : { mask: others, disks };
+    return disks === undefined ? { mask: mask | GROUP_BITS.block, disks: [] } : { mask, disks };
   }
 
   /** All groups of the mask have been read of the domain, as far as it has them. */
@@ -231,13 +233,13 @@ export interface ReadContext {
 function singleDisks(context: AskContext): readonly string[] | undefined {
   const { lastKnown, description, singleDisksPay } = context;
   if (lastKnown === undefined || !singleDisksPay) return undefined;
-  const sources = new Map(description?.disks.map(({ target, source }) => [target, source]));
   const names: string[] = [];
   for (const { values } of lastKnown.items.disk ?? []) {
     const { name } = values;
     if (name === undefined) return undefined;
+    const disk = description?.disks.find(({ target }) => target === name);
     // A drive without a medium counts nothing.
-    if (!sources.has(name) || sources.get(name) !== undefined) names.push(name);
+    if (disk === undefined || disk.source !== undefined) names.push(name);
   }
   return names.length > DISKS_ASKED_SINGLY ? undefined : names;
 }
