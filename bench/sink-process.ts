@@ -6,6 +6,8 @@ const server = createServer((request, response) => {
     response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
   });
 });
+// The Collector's idle_timeout.
+server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => {
   process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/metrics`);
 });
