@@ -49,7 +49,7 @@ export class CollectorCycle {
   /** What is to be told of the way to a domain's QEMU. */
   readonly control = new Map<string, ControlInfo>();
   readonly unasked: DomainRef[] = [];
-  readonly #statistics: Map<string, DomainStatistics>;
+  readonly #statistics = new Map<string, DomainStatistics>();
   readonly #records = new Map<string, DomainStatistics>();
   /** The running instances that the list has. */
   readonly #ids: ReadonlyMap<string, number>;
@@ -58,7 +58,10 @@ export class CollectorCycle {
     this.lanes = lanes;
     this.#ids = new Map(domains.map(({ uuid, id }) => [uuid, id]));
     this.context = context;
-    this.#statistics = new Map(Array.from(context.local, ([uuid, reading]) => [uuid, allOf(reading)]));
+    for (const domain of domains) {
+      const reading = context.local.get(domain.uuid);
+      if (reading !== undefined) this.#statistics.set(domain.uuid, allOf(reading, context.lastKnown(domain)));
+    }
   }
 
   /** Takes over what libvirt told of a domain. */
@@ -84,11 +87,12 @@ export class CollectorCycle {
 
   /** What is known of a domain before it is decided what to ask of it. */
   askContext(domain: DomainRef, nowMs: number): AskContext {
-    const { local, lastKnown, description, singleDisksPay } = this.context;
+    const { local, description, singleDisksPay } = this.context;
+    const lastKnown = this.context.lastKnown(domain);
     return {
       nowMs,
-      elsewhere: groupsOf(local.get(domain.uuid)),
-      lastKnown: lastKnown(domain),
+      elsewhere: groupsOf(local.get(domain.uuid), lastKnown),
+      lastKnown,
       description: description(domain.uuid),
       singleDisksPay,
     };
@@ -125,13 +129,33 @@ export class CollectorCycle {
 }
 
 /** What the kernel told, libvirt's own statistics among it where they can be had there. */
-function allOf({ statistics, likeLibvirt }: LocalReading): DomainStatistics {
+function allOf(
+  { statistics, likeLibvirt }: LocalReading,
+  lastKnown: DomainStatistics | undefined,
+): DomainStatistics {
   if (likeLibvirt === undefined) return statistics;
   const { cpu, vcpu, rss } = likeLibvirt;
-  return mergeStatistics(statistics, cpu, vcpu, rss);
+  return mergeStatistics(statistics, cpu, vcpu, rss, vcpuCountOf(vcpu, lastKnown));
 }
 
-const LOCAL_GROUPS = ["cpu", "vcpu", "rss"] as const;
+/**
+ * How many vCPUs a domain has, by the kernel, and may have, which libvirt has told of this run of it: that stays as it is
+ * while it runs (virDomainSetVcpusFlags takes a new maximum for the next start only).
+ */
+function vcpuCountOf(
+  vcpu: DomainStatistics | undefined,
+  lastKnown: DomainStatistics | undefined,
+): DomainStatistics | undefined {
+  const current = vcpu?.items.vcpuCount?.[0]?.values.current;
+  const maximum = lastKnown?.items.vcpuCount?.[0]?.values.maximum;
+  if (current === undefined || maximum === undefined) return undefined;
+  return {
+    readAt: {},
+    items: { vcpuCount: [{ path: [], parent: undefined, values: { current, maximum } }] },
+  };
+}
+
+const LOCAL_GROUPS = ["cpu", "vcpu", "rss", "vcpu-count"] as const;
 
 /** By which of them the kernel has told, a bit for each: the same sets for all domains. */
 const LOCAL_GROUP_SETS: readonly ReadonlySet<StatisticsGroup>[] = Array.from(
@@ -142,10 +166,16 @@ const LOCAL_GROUP_SETS: readonly ReadonlySet<StatisticsGroup>[] = Array.from(
 const NO_GROUPS: ReadonlySet<StatisticsGroup> = new Set();
 
 /** The groups of libvirt's statistics that need not be asked for. */
-function groupsOf(reading: LocalReading | undefined): ReadonlySet<StatisticsGroup> {
+function groupsOf(
+  reading: LocalReading | undefined,
+  lastKnown: DomainStatistics | undefined,
+): ReadonlySet<StatisticsGroup> {
   const likeLibvirt = reading?.likeLibvirt;
   if (likeLibvirt === undefined) return NO_GROUPS;
+  const { cpu, vcpu, rss } = likeLibvirt;
   let told = 0;
-  for (const [bit, group] of LOCAL_GROUPS.entries()) if (likeLibvirt[group] !== undefined) told |= 1 << bit;
+  for (const [bit, part] of [cpu, vcpu, rss, vcpuCountOf(vcpu, lastKnown)].entries()) {
+    if (part !== undefined) told |= 1 << bit;
+  }
   return LOCAL_GROUP_SETS[told] ?? NO_GROUPS;
 }
