@@ -20,7 +20,8 @@ const vcpuCount = (values: { current?: number; maximum?: number }): DomainStatis
 function local(): ReadonlyMap<string, LocalReading> {
   const vcpu = { readAt: { vcpu: at, "vcpu-count": at }, items: vcpuCount({ current: 2 }) };
   const likeLibvirt = { cpu: undefined, vcpu, rss: undefined };
-  return new Map([[web.uuid, { statistics: { readAt: {}, items: {} }, likeLibvirt }]]);
+  const statistics = { readAt: {}, items: {} };
+  return new Map([[web.uuid, { state: "S", statistics, likeLibvirt }]]);
 }
 
 /** The groups that need not be asked for, and what is known of the number of vCPUs. */
