@@ -67,18 +67,21 @@ export const statsAge: Derivation<"balloon"> = {
 /** Mean duration of the reads that ended since the last reading. */
 export const readLatency: Derivation<"disk"> = {
   source: "change of block.N.rd.times / change of block.N.rd.reqs",
+  comesAndGoes: true,
   compute: (now, before) => latency(now, before, ["readTimeNs", "readOperations"]),
 };
 
 /** Mean duration of the writes that ended since the last reading. */
 export const writeLatency: Derivation<"disk"> = {
   source: "change of block.N.wr.times / change of block.N.wr.reqs",
+  comesAndGoes: true,
   compute: (now, before) => latency(now, before, ["writeTimeNs", "writeOperations"]),
 };
 
 /** Share of the process's CPU time since the last reading that did not go to the vCPUs: what emulating the machine cost. */
 export const cpuOverhead: Derivation<"process"> = {
   source: "1 - change of the vCPUs' CPU time / change of the process's",
+  comesAndGoes: true,
   compute(now, before) {
     if (before === undefined) return undefined;
     const vcpuNs = change(now.values.vcpuNs, before.values.vcpuNs);

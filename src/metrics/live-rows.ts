@@ -42,7 +42,7 @@ interface Steady {
   readonly others: readonly AnyRow[];
 }
 
-/** After so many changes a row is left out of the column: one change would cost the others their places each time. */
+/** After so many changes a row is left out of the column: each costs the others their places. */
 const RESTLESS = 3;
 
 /** What is alive of one resource, a domain or the host: its scopes, and what its rows make of them. */
@@ -160,7 +160,7 @@ export class LiveRows {
       scopes,
       rows: this.#rows,
       readAt: statistics.readAt,
-      isRestless: (number) => (this.#changes.get(number) ?? 0) >= RESTLESS,
+      isRestless: (number) => this.#isRestless(number),
       toldNs: (group) => this.#times.toldNs(group),
     });
     return {
@@ -172,6 +172,13 @@ export class LiveRows {
         (row, number) => row !== undefined && !column.entries.has(number),
       ) as AnyRow[],
     };
+  }
+
+  #isRestless(number: number): boolean {
+    const row = this.#rows[number]?.row;
+    const isKnownFor =
+      row?.from === "derivations" && row.sources.some(({ derivation }) => derivation.comesAndGoes === true);
+    return (this.#changes.get(number) ?? 0) >= (isKnownFor ? 1 : RESTLESS);
   }
 
   #dissolve(): void {

@@ -195,7 +195,8 @@ export class LiveScope {
     const names = this.#names;
     const field = this.#nameField;
     for (let index = 0; index < items.length; index += 1) {
-      const [item, path] = [items[index], paths[index]];
+      const item = items[index];
+      const path = paths[index];
       if (item === undefined || path === undefined || !samePath(path, item.path)) return false;
       if (field !== undefined && names[index] !== this.#nameOf(item, field)) return false;
     }

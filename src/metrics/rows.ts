@@ -95,6 +95,8 @@ export interface Derivation<Scope extends StatisticsScope> {
   readonly source: string;
   /** Groups that must have been read beside the scope's own. */
   readonly needs?: readonly StatisticsGroup[];
+  /** There is nothing to say of an item to which nothing happened since the last reading. */
+  readonly comesAndGoes?: boolean;
   /** It is told by the domain's description, so that it changes with that only. */
   readonly isDescribed?: boolean;
   /** Undefined when there is nothing true to say. `before` is the same item at the last reading. */

@@ -44,8 +44,9 @@ export class ToldTimes {
   #inOrderOf(readAt: ReadAt): ReadAt {
     const before = this.#latest;
     let others: Record<string, Instant | undefined> | undefined;
-    for (const [group, at] of Object.entries(readAt)) {
-      const toldAt = at === this.#read[group] ? undefined : latest(at, before);
+    for (const group in readAt) {
+      const at = readAt[group as StatisticsGroup];
+      const toldAt = at === undefined || at === this.#read[group] ? undefined : latest(at, before);
       this.#read[group] = at;
       if (toldAt !== at) (others ??= { ...readAt })[group] = toldAt;
     }

@@ -34,12 +34,15 @@ export class ColumnTemplate {
     this.#bytes = writer.take();
     const { length } = this.#bytes;
     this.#timeOffsets = Uint32Array.from(timeSizes.toReversed(), (size) => length - size);
-    const ends = sizes.toReversed().map((size) => length - size);
-    let [start, firstPoint] = [0, 0];
-    for (const [index, entry] of column.metrics.entries()) {
-      const [end = length, endPoint] = [ends[index], firstPoint + entry.points.length];
+    let start = 0;
+    let firstPoint = 0;
+    for (const entry of column.metrics) {
+      // Of the last metric the size is 0: it ends where the bytes do.
+      const end = length - (sizes.pop() ?? 0);
+      const endPoint = firstPoint + entry.points.length;
       this.#runs.set(entry, { start, end, firstPoint, endPoint });
-      [start, firstPoint] = [end, endPoint];
+      start = end;
+      firstPoint = endPoint;
     }
   }
 
@@ -50,9 +53,14 @@ export class ColumnTemplate {
     for (const entry of metrics) {
       const run = this.#runs.get(entry);
       const last = picked.at(-1);
-      if (run === undefined) others.push(entry);
-      else if (last?.end === run.start) [last.end, last.endPoint] = [run.end, run.endPoint];
-      else picked.push({ ...run });
+      if (run === undefined) {
+        others.push(entry);
+      } else if (last?.end === run.start) {
+        last.end = run.end;
+        last.endPoint = run.endPoint;
+      } else {
+        picked.push({ ...run });
+      }
     }
     this.#picked = picked;
     return others;

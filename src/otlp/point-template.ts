@@ -58,7 +58,8 @@ export class PointTemplate {
   fits(metrics: readonly MetricPoints[]): boolean {
     if (!this.isReusable || metrics.length !== this.#shapes.length) return false;
     for (let index = 0; index < metrics.length; index += 1) {
-      const [entry, shape] = [metrics[index], this.#shapes[index]];
+      const entry = metrics[index];
+      const shape = this.#shapes[index];
       if (entry === undefined || shape === undefined) return false;
       if (entry.metric !== shape.metric || !sameShape(entry, shape)) return false;
     }
