@@ -36,7 +36,12 @@ export const PROCESS_SCOPES = {
   },
   processNode: {
     group: "process-memory",
-    fields: { usedBytes: { pattern: "/proc/PID/numa_maps", unit: "By" } },
+    fields: {
+      usedBytes: {
+        pattern: "/proc/PID/numa_maps; of one node /proc/PID/status VmRSS + HugetlbPages",
+        unit: "By",
+      },
+    },
   },
   cgroup: {
     group: "cgroup",
