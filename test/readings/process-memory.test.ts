@@ -14,6 +14,16 @@ function wish(pid: number): MemoryWish {
   return { uuid: `uuid-${pid}`, pid, vcpus: [], bytes: undefined };
 }
 
+function memoryOf(root: string): ProcessMemory {
+  return new ProcessMemory({
+    procfs: `${root}/proc`,
+    sysfs: `${root}/sys`,
+    clock: systemClock,
+    intervalMs: 60_000,
+    onDenied: assert.fail,
+  });
+}
+
 function vcpuOn(processor: number): MemoryWish["vcpus"] {
   return [{ number: 0, timeNs: 0, delayNs: undefined, waitNs: undefined, processor }];
 }
@@ -51,13 +61,7 @@ test("nodes whose CPUs cannot be read leave out what is local, and nothing else"
     "7f2c40000000 default anon=768 dirty=768 N0=256 N1=512 kernelpagesize_kB=4\n",
   );
   mkdirSync(`${root}/sys/devices/system/node/node0/cpulist`, { recursive: true });
-  const memory = new ProcessMemory({
-    procfs: `${root}/proc`,
-    sysfs: `${root}/sys`,
-    clock: systemClock,
-    intervalMs: 60_000,
-    onDenied: assert.fail,
-  });
+  const memory = memoryOf(root);
   const wishes = [{ ...wish(7), vcpus: vcpuOn(0) }];
   memory.update(wishes, 0);
   await memory.settled();
@@ -109,13 +113,7 @@ test("where one node has all memory it is all there, and the kernel is not asked
   addFile(`${root}/sys/devices/system/node/node4/cpulist`, "8\n");
   for (const pid of [7, 8, 9])
     addFile(`${root}/proc/${pid}/numa_maps`, "7f anon=1 N3=1 kernelpagesize_kB=4\n");
-  const memory = new ProcessMemory({
-    procfs: `${root}/proc`,
-    sysfs: `${root}/sys`,
-    clock: systemClock,
-    intervalMs: 60_000,
-    onDenied: assert.fail,
-  });
+  const memory = memoryOf(root);
   const wishes = [
     { ...wish(7), bytes: 12_345, vcpus: vcpuOn(2) },
     { ...wish(8), bytes: 67_890, vcpus: vcpuOn(8) },
