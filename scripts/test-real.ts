@@ -49,7 +49,8 @@ function run(some: readonly string[], concurrency: number): boolean {
       "--conditions=kvmeter-source",
       ...some,
     ],
-    { stdio: "inherit" },
+    // Without a locale, as in a CI that sets none, virsh and libvirtd spoil names that are not ASCII.
+    { stdio: "inherit", env: { ...process.env, LC_ALL: "C.UTF-8" } },
   );
   return status === 0;
 }
