@@ -112,7 +112,7 @@ export class LiveRows {
     return pointsOf(plan, this.#scopes, this.#times.since(sinceNs));
   }
 
-  /** Takes over a reading that has the items and values of the last one, and of one with which nothing changed before. */
+  /** Takes over a reading that has the items of the last one, and values where that has them; false for another. */
   #refill(plan: MetricPlan, reading: MeteredReading, { description }: RowsOrigin): boolean {
     const steady = this.#steady;
     if (steady === undefined || steady.description !== description) return false;
