@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { ResourcePoints } from "../../src/metrics/points.ts";
+import type { HistogramPoint, MetricPoints, NumberPoint, ResourcePoints } from "../../src/metrics/points.ts";
 
 /** Counters go on where they were: the same start, no smaller value, no zero that was none, no time twice. */
 export function assertContinuous(cycles: readonly ResourcePoints[][], leastCounters: number): void {
@@ -25,4 +25,18 @@ export function assertContinuous(cycles: readonly ResourcePoints[][], leastCount
     }
   }
   assert.ok(last.size > leastCounters, `${last.size} counters`);
+}
+
+/** The points as they are now: what a meter gave holds until its next reading. */
+export function copyOf(points: readonly ResourcePoints[]): ResourcePoints[] {
+  return points.map(({ resource, metrics }) => ({
+    resource,
+    metrics: metrics.map((entry) => ({ ...entry, points: entry.points.map(copyOfPoint) }) as MetricPoints),
+  }));
+}
+
+function copyOfPoint(point: NumberPoint | HistogramPoint): NumberPoint | HistogramPoint {
+  if ("bounds" in point) return { ...point };
+  const { series, timeNs, startTimeNs, value } = point;
+  return { series: { ...series }, timeNs, startTimeNs, value };
 }

@@ -16,7 +16,7 @@ import { type Libvirtd, startHostLibvirtd } from "./bed/libvirtd.ts";
 import { whyNot } from "./bed/parts.ts";
 import { takeDownOwned } from "./bed/records.ts";
 import { domstats } from "./bed/virsh.ts";
-import { assertContinuous } from "./continuity.ts";
+import { assertContinuous, copyOf } from "./continuity.ts";
 
 after(takeDownOwned);
 
@@ -272,8 +272,7 @@ test(
       const meter = new DomainMeter({});
       const points: ResourcePoints[][] = [];
       // The meter writes into the same points in every cycle.
-      const keep = (reading: HypervisorReading): void =>
-        void points.push(structuredClone(meter.update(reading)));
+      const keep = (reading: HypervisorReading): void => void points.push(copyOf(meter.update(reading)));
       for (let round = 0; round < 2; round++) keep((await cycle(fresh)).reading);
       const torn = fresh.read(never).then(
         (reading) => reading,
