@@ -8,12 +8,11 @@
  *     RssFile:	   22824 kB
  *     RssShmem:	    1236 kB
  *     VmSwap:	       0 kB
- *     HugetlbPages:	       0 kB
  *     voluntary_ctxt_switches:	3874
  *     nonvoluntary_ctxt_switches:	916
  *
  * kB are 1024 bytes. The switches are those of the one thread, not of the process. A kernel thread and a zombie have no
- * memory at all; a kernel without swap has no VmSwap, one without huge pages no HugetlbPages.
+ * memory at all; a kernel without swap has no VmSwap.
  */
 import { type Integer, multiply } from "../integer.ts";
 import type { KernelFolder } from "./kept-folder.ts";
@@ -31,8 +30,6 @@ export interface ProcPidStatus {
   /** What of it is shared memory: a guest's, where it is a memfd or a file of hugetlbfs or tmpfs. */
   readonly residentSharedBytes: Integer | undefined;
   readonly swapBytes: Integer | undefined;
-  /** Huge pages that were set aside, of hugetlbfs: none of the resident memory. */
-  readonly hugeBytes: Integer | undefined;
   readonly voluntarySwitches: Integer | undefined;
   readonly involuntarySwitches: Integer | undefined;
 }
@@ -51,7 +48,6 @@ export function parseProcPidStatus(text: string): ProcPidStatus {
     residentFileBytes: bytesAfter(text, "RssFile:"),
     residentSharedBytes: bytesAfter(text, "RssShmem:"),
     swapBytes: bytesAfter(text, "VmSwap:"),
-    hugeBytes: bytesAfter(text, "HugetlbPages:"),
     voluntarySwitches: countAfter(text, "voluntary_ctxt_switches:\t"),
     involuntarySwitches: countAfter(text, "nonvoluntary_ctxt_switches:\t"),
   };

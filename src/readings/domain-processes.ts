@@ -9,7 +9,6 @@ import { readPageSizeBytes } from "../host/proc-auxv.ts";
 import { CLOCK_TICKS_PER_S, type ProcPidStat, readProcPidStatNow } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
 import { hasSchedStatistics } from "../host/sched-schedstats.ts";
-import { add } from "../integer.ts";
 import { DiskSources } from "./disk-sources.ts";
 import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { type LikeLibvirt, likeLibvirt } from "./like-libvirt.ts";
@@ -127,9 +126,7 @@ export class DomainProcesses {
       const at = clock.now();
       const reading = this.#try(() => this.#known.get(uuid)?.qemu.read(nowMs, hasSchedWait));
       if (reading === undefined) continue;
-      const { residentBytes, hugeBytes = 0 } = reading.status ?? {};
-      const bytes = residentBytes === undefined ? undefined : add(residentBytes, hugeBytes);
-      wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [], bytes });
+      wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [] });
       readings.set(uuid, {
         state: reading.stat.state,
         statistics: processStatistics(reading, at, (device) => this.#nameOfDevice(device)),

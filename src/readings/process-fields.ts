@@ -36,12 +36,7 @@ export const PROCESS_SCOPES = {
   },
   processNode: {
     group: "process-memory",
-    fields: {
-      usedBytes: {
-        pattern: "/proc/PID/numa_maps; of one node /proc/PID/status VmRSS + HugetlbPages",
-        unit: "By",
-      },
-    },
+    fields: { usedBytes: { pattern: "/proc/PID/numa_maps", unit: "By" } },
   },
   cgroup: {
     group: "cgroup",

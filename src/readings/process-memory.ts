@@ -1,8 +1,6 @@
 import type { Clock, Instant } from "../clock.ts";
 import { readNodeOfCpus } from "../host/node-cpus.ts";
 import { type NumaMemory, readProcPidNumaMaps } from "../host/proc-pid-numa-maps.ts";
-import { readOnlyMemoryNode } from "../host/sysfs-node-has-memory.ts";
-import type { Integer } from "../integer.ts";
 import type { VcpuThread } from "./process-threads.ts";
 
 /** Where a process's memory lies. */
@@ -24,7 +22,7 @@ export interface ProcessMemoryOptions {
   readonly onDenied: (path: string) => void;
 }
 
-/** Nodes change when a CPU or memory is plugged in. */
+/** The CPUs' nodes change when a CPU is plugged in. */
 const REFRESH_MS = 60_000;
 /** Of the golden ratio: each of its multiples falls, as a part of 1, far from those before it. */
 const STEP = 0.618;
@@ -40,14 +38,11 @@ export interface MemoryWish {
   readonly uuid: string;
   readonly pid: number;
   readonly vcpus: readonly VcpuThread[];
-  /** All that it has in memory, huge pages included; undefined where that is not known. */
-  readonly bytes: Integer | undefined;
 }
 
 /**
  * Reads where QEMU's memory lies, slowly, one process after the other and beside the cycles: the kernel walks all of a
- * process's memory for it, and one that hangs in the kernel can hold it up for ever. Where only one node has memory, it is
- * all there, and nobody is asked.
+ * process's memory for it, and one that hangs in the kernel can hold it up for ever.
  */
 export class ProcessMemory {
   readonly #options: ProcessMemoryOptions;
@@ -55,7 +50,6 @@ export class ProcessMemory {
   readonly #queue = new Map<string, MemoryWish>();
   #work: Promise<void> | undefined;
   #nodeOfCpus: ReadonlyMap<number, number> = new Map();
-  #onlyNode: number | undefined;
   #refreshAtMs = -Infinity;
   #phase = 0;
 
@@ -99,13 +93,10 @@ export class ProcessMemory {
   async #readQueue(): Promise<void> {
     const { procfs, clock, onDenied } = this.#options;
     await this.#refresh();
-    for (const [uuid, { pid, vcpus, bytes }] of this.#queue) {
+    for (const [uuid, { pid, vcpus }] of this.#queue) {
       this.#queue.delete(uuid);
       const at = clock.now();
-      const nodes =
-        this.#onlyNode === undefined || bytes === undefined
-          ? await readProcPidNumaMaps(procfs, pid, { onDenied }).catch(() => undefined)
-          : new Map([[this.#onlyNode, Number(bytes)]]);
+      const nodes = await readProcPidNumaMaps(procfs, pid, { onDenied }).catch(() => undefined);
       const known = this.#known.get(uuid);
       if (known?.pid !== pid) continue;
       known.reading = nodes && { at, nodes, localShare: localShareOf(nodes, vcpus, this.#nodeOfCpus) };
@@ -119,7 +110,6 @@ export class ProcessMemory {
     this.#refreshAtMs = nowMs + REFRESH_MS;
     // Whatever goes wrong here, where the memory lies not being told is all that comes of it.
     this.#nodeOfCpus = await readNodeOfCpus(sysfs).catch(() => new Map<number, number>());
-    this.#onlyNode = await readOnlyMemoryNode(sysfs).catch(() => undefined);
   }
 }
 

@@ -7,7 +7,6 @@ import { readKernelFile, readKernelFileNow, readKernelFileSoon } from "../../src
 import { readNodeOfCpus } from "../../src/host/node-cpus.ts";
 import { countProcPidFds } from "../../src/host/proc-pid-fd.ts";
 import { listProcPidTasks } from "../../src/host/proc-pid-task.ts";
-import { readOnlyMemoryNode } from "../../src/host/sysfs-node-has-memory.ts";
 import { addFile, fakeRoot } from "./fake-root.ts";
 
 describe("reading at once", () => {
@@ -60,22 +59,6 @@ describe("reading at once", () => {
     assert.deepEqual(listCgroupThreads(`${root}/v2`), [98, 100]);
     assert.deepEqual(listCgroupThreads(`${root}/v1`), [5]);
     assert.deepEqual(listCgroupThreads(`${root}/none`), []);
-  });
-
-  test("knows the one node that has memory, and that there are several, or none at all", async (context) => {
-    const root = fakeRoot(context, {});
-    for (const [list, node] of [
-      ["0\n", 0],
-      ["1\n", 1],
-      ["0-1\n", undefined],
-      ["0,2\n", undefined],
-      ["\n", undefined],
-      ["0", undefined],
-    ] as const) {
-      addFile(`${root}/devices/system/node/has_memory`, list);
-      assert.equal(await readOnlyMemoryNode(root), node, JSON.stringify(list));
-    }
-    assert.equal(await readOnlyMemoryNode(`${root}/none`), undefined);
   });
 
   test("knows the nodes of CPUs, and that there are none", async (context) => {

@@ -25,7 +25,7 @@ const stat =
 const status =
   "Name:\tVmRSS:\\n  7 kB\nUmask:\t0022\nState:\tS (sleeping)\nVmPeak:\t 1800000 kB\nVmSize:\t 1730588 kB\n" +
   "VmHWM:\t  240000 kB\nVmRSS:\t  233204 kB\nRssAnon:\t  209144 kB\nRssFile:\t   22824 kB\nRssShmem:\t    1236 kB\n" +
-  "VmSwap:\t       4 kB\nHugetlbPages:\t    2048 kB\nThreads:\t7\nSeccomp_filters:\t1\nvoluntary_ctxt_switches:\t3874\nnonvoluntary_ctxt_switches:\t916\n";
+  "VmSwap:\t       4 kB\nThreads:\t7\nSeccomp_filters:\t1\nvoluntary_ctxt_switches:\t3874\nnonvoluntary_ctxt_switches:\t916\n";
 const io =
   "rchar: 323934931\nwchar: 323929600\nsyscr: 632687\nsyscw: 632675\nread_bytes: 12288\nwrite_bytes: 18446744073709551615\n" +
   "cancelled_write_bytes: 4096\n";
@@ -71,7 +71,6 @@ describe("a file of a process or a cgroup", () => {
       residentFileBytes: 22_824 * 1024,
       residentSharedBytes: 1236 * 1024,
       swapBytes: 4096,
-      hugeBytes: 2_097_152,
       voluntarySwitches: 3874,
       involuntarySwitches: 916,
     });

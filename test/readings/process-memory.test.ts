@@ -11,21 +11,7 @@ import { addFile } from "../host/fake-root.ts";
 import { folder } from "./local-readings.ts";
 
 function wish(pid: number): MemoryWish {
-  return { uuid: `uuid-${pid}`, pid, vcpus: [], bytes: undefined };
-}
-
-function memoryOf(root: string): ProcessMemory {
-  return new ProcessMemory({
-    procfs: `${root}/proc`,
-    sysfs: `${root}/sys`,
-    clock: systemClock,
-    intervalMs: 60_000,
-    onDenied: assert.fail,
-  });
-}
-
-function vcpuOn(processor: number): MemoryWish["vcpus"] {
-  return [{ number: 0, timeNs: 0, delayNs: undefined, waitNs: undefined, processor }];
+  return { uuid: `uuid-${pid}`, pid, vcpus: [] };
 }
 
 test("where one process's memory cannot be read for long, nobody waits behind it who has ended meanwhile", async (t) => {
@@ -61,8 +47,15 @@ test("nodes whose CPUs cannot be read leave out what is local, and nothing else"
     "7f2c40000000 default anon=768 dirty=768 N0=256 N1=512 kernelpagesize_kB=4\n",
   );
   mkdirSync(`${root}/sys/devices/system/node/node0/cpulist`, { recursive: true });
-  const memory = memoryOf(root);
-  const wishes = [{ ...wish(7), vcpus: vcpuOn(0) }];
+  const memory = new ProcessMemory({
+    procfs: `${root}/proc`,
+    sysfs: `${root}/sys`,
+    clock: systemClock,
+    intervalMs: 60_000,
+    onDenied: assert.fail,
+  });
+  const vcpu = { number: 0, timeNs: 0, delayNs: undefined, waitNs: undefined, processor: 0 };
+  const wishes = [{ ...wish(7), vcpus: [vcpu] }];
   memory.update(wishes, 0);
   await memory.settled();
   const { nodes, localShare } = memory.update(wishes, 1).get("uuid-7") ?? {};
@@ -104,31 +97,4 @@ test("many that are found at once are read at once, and later on a few in each c
     assert.ok(Math.min(...times) > monotonicMs - 70_000, "each of them within its interval");
   }
   assert.ok(Math.max(...readIn) <= 12 && Math.min(...readIn) >= 8, readIn.join(" "));
-});
-
-test("where one node has all memory it is all there, and the kernel is not asked", async (t) => {
-  const root = folder(t);
-  addFile(`${root}/sys/devices/system/node/has_memory`, "3\n");
-  addFile(`${root}/sys/devices/system/node/node3/cpulist`, "0-7\n");
-  addFile(`${root}/sys/devices/system/node/node4/cpulist`, "8\n");
-  for (const pid of [7, 8, 9])
-    addFile(`${root}/proc/${pid}/numa_maps`, "7f anon=1 N3=1 kernelpagesize_kB=4\n");
-  const memory = memoryOf(root);
-  const wishes = [
-    { ...wish(7), bytes: 12_345, vcpus: vcpuOn(2) },
-    { ...wish(8), bytes: 67_890, vcpus: vcpuOn(8) },
-    wish(9),
-  ];
-  memory.update(wishes, 0);
-  await memory.settled();
-  const readings = Array.from(memory.update(wishes, 1).values(), ({ nodes, localShare }) => [
-    ...(nodes.entries().next().value ?? []),
-    localShare,
-  ]);
-  assert.deepEqual(readings, [
-    [3, 12_345, 1],
-    [3, 67_890, 0],
-    // How much there is of it is not known.
-    [3, 4096, undefined],
-  ]);
 });

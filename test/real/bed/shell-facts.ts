@@ -14,13 +14,9 @@ for t in /proc/$p/task/*; do
   read name < $t/comm
   case $name in "CPU "*) awk '{print $2}' $t/schedstat;; esac
 done | awk '{w+=$1} END {printf "vcpuWaitNs %.0f\n", w}'
-nodes=$(cat /sys/devices/system/node/has_memory 2>/dev/null)
-case $nodes in
-  "" | *[-,]*) awk '{for (i=1; i<=NF; i++) {if (split($i,a,"=")==2 && a[1] ~ /^N[0-9]+$/) n[a[1]]+=a[2]*k($0)}}
-    function k(l) {match(l, /kernelpagesize_kB=[0-9]+/); return substr(l, RSTART+18, RLENGTH-18)*1024}
-    END {for (i in n) printf "numa%s %.0f\n", i, n[i]}' /proc/$p/numa_maps;;
-  *) awk -v node=$nodes '/^(VmRSS|HugetlbPages):/ {b+=$2*1024} END {printf "numaN%s %.0f\n", node, b}' $s;;
-esac
+awk '{for (i=1; i<=NF; i++) {if (split($i,a,"=")==2 && a[1] ~ /^N[0-9]+$/) n[a[1]]+=a[2]*k($0)}}
+  function k(l) {match(l, /kernelpagesize_kB=[0-9]+/); return substr(l, RSTART+18, RLENGTH-18)*1024}
+  END {for (i in n) printf "numa%s %.0f\n", i, n[i]}' /proc/$p/numa_maps
 g=$(sed -n 's/^0:://p' /proc/$p/cgroup | sed 's#/emulator$##')
 m=$(awk '$0 ~ / - cgroup2 / {print $5}' /proc/self/mountinfo | tail -1)
 [ -n "$m" ] && [ "$g" != / ] && awk '/^user_usec/ {printf "cgroupUserNs %.0f\n", $2*1000} /^system_usec/ {printf "cgroupSystemNs %.0f\n", $2*1000}' "$m$g/cpu.stat" 2>/dev/null
