@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { describe, test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { DescriptorShare } from "../../src/host/descriptor-share.ts";
 import { folderAt, KeptFolder } from "../../src/host/kept-folder.ts";
@@ -27,6 +28,8 @@ async function sleeper(t: TestContext) {
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
   t.after(() => child.kill());
   await once(child, "spawn");
+  // Until then it is still being loaded, and its files say something else each time.
+  while (!readFileSync(`/proc/${child.pid}/stat`, "utf8").includes(") S ")) await sleep(1);
   return { pid: child.pid ?? 0, end: async () => void (child.kill(), await once(child, "exit")) };
 }
 
