@@ -24,7 +24,7 @@ export interface ProcessesConfiguration {
   readonly disks: boolean;
   readonly numa: boolean;
   readonly numaIntervalMs: number;
-  /** CPU time, vCPUs' times and resident memory from the kernel, where it has libvirt's values. */
+  /** CPU time, vCPUs' times, resident memory and vNICs from the kernel, where it has libvirt's values. */
   readonly insteadOfLibvirt: boolean;
 }
 

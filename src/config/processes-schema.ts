@@ -12,8 +12,8 @@ export const processesSchema = object(
     numa: v.optional(flag("On which NUMA nodes its memory lies. It costs the most."), true),
     instead_of_libvirt: v.optional(
       flag(
-        "CPU time, vCPUs' times and resident memory, which libvirt reads there as well, instead of asking libvirt, which " +
-          "asks QEMU.",
+        "CPU time, vCPUs' times, resident memory and vNICs, which libvirt reads there as well, instead of asking libvirt, " +
+          "which asks QEMU, or reads the file of all interfaces for each vNIC.",
       ),
       true,
     ),

@@ -1,39 +1,10 @@
 /**
- * /proc/<pid>/net/dev, what the network interfaces of one process's network namespace have done.
- * https://docs.kernel.org/networking/statistics.html and net/core/net-procfs.c
- *
- *     Inter-|   Receive                                                |  Transmit
- *      face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
- *       eth0: 4061384    7021    0    0    0     0          0         0   790210    5010    0    0    0     0       0          0
- *
- * /proc/net/dev is that of the reader. The host's are those of process 1, which also a container sees rightly that has
- * the host's /proc mounted elsewhere.
+ * The host's network interfaces. /proc/net/dev is that of the reader's network namespace; the host's is that of process 1,
+ * which also a container sees rightly that has the host's /proc mounted elsewhere.
  */
-import { type Integer } from "../integer.ts";
 import { field, type HostItem, type HostReader, item } from "./host-reader.ts";
-import { readLines } from "./lines.ts";
-import { parseCount } from "./numbers.ts";
+import { netDevNumbers, readNetDev } from "./proc-pid-net-dev.ts";
 import { isTap } from "./sysfs-net.ts";
-
-const LIMIT_BYTES = 4_194_304;
-
-/** Its two first lines are the head of a table. */
-const HEAD = /^(?:Inter-| face )\|/;
-
-const COLUMNS: readonly (string | undefined)[] = [
-  "receivedBytes",
-  "receivedPackets",
-  "receiveErrors",
-  "receiveDrops",
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  "transmittedBytes",
-  "transmittedPackets",
-  "transmitErrors",
-  "transmitDrops",
-];
 
 /** The host's network interfaces, without the taps of domains, which are counted as the domains'. */
 export const procNetDev = createNetDevReader({ withTaps: false });
@@ -72,15 +43,11 @@ export function createNetDevReader({ withTaps }: { readonly withTaps: boolean })
         return known;
       };
       const read = (path: string) =>
-        readLines({ path, limitBytes: LIMIT_BYTES }, { onFault }, (line) => {
-          if (HEAD.test(line)) return undefined;
-          const colon = line.lastIndexOf(":");
-          const name = line.slice(0, Math.max(colon, 0)).trim();
-          if (name !== "" && isLeftOut(name)) return undefined;
-          const values = parseNumbers(line.slice(colon + 1));
-          if (name === "" || values === undefined) return "not an interface with its numbers";
-          nics.push(item([name], values));
-          return undefined;
+        readNetDev(path, { onFault }, (name, numbers) => {
+          if (isLeftOut(name)) return true;
+          const values = netDevNumbers(numbers);
+          if (values !== undefined) nics.push(item([name], { ...values }));
+          return values !== undefined;
         });
       // Not there where /proc is mounted with hidepid; then the reader's own is most likely the host's.
       if (!(await read(`${procfs}/1/net/dev`)) && !(await read(`${procfs}/net/dev`))) return undefined;
@@ -88,16 +55,4 @@ export function createNetDevReader({ withTaps }: { readonly withTaps: boolean })
       return { hostNic: nics };
     },
   } as const satisfies HostReader;
-}
-
-/** The numbers behind the name, which can have a colon in it itself, as that of an alias. */
-function parseNumbers(text: string): Record<string, Integer> | undefined {
-  const numbers = text.split(" ").filter((part) => part !== "");
-  const values: Record<string, Integer> = {};
-  for (const [at, key] of COLUMNS.entries()) {
-    const value = parseCount(numbers[at]);
-    if (value === undefined) return undefined;
-    if (key !== undefined) values[key] = value;
-  }
-  return values;
 }

@@ -134,8 +134,8 @@ function allOf(
   lastKnown: DomainStatistics | undefined,
 ): DomainStatistics {
   if (likeLibvirt === undefined) return statistics;
-  const { cpu, vcpu, rss } = likeLibvirt;
-  return mergeStatistics(statistics, cpu, vcpu, rss, vcpuCountOf(vcpu, lastKnown));
+  const { cpu, vcpu, rss, nics } = likeLibvirt;
+  return mergeStatistics(statistics, cpu, vcpu, rss, nics, vcpuCountOf(vcpu, lastKnown));
 }
 
 /**
@@ -155,7 +155,7 @@ function vcpuCountOf(
   };
 }
 
-const LOCAL_GROUPS = ["cpu", "vcpu", "rss", "vcpu-count"] as const;
+const LOCAL_GROUPS = ["cpu", "vcpu", "rss", "interface", "vcpu-count"] as const;
 
 /** By which of them the kernel has told, a bit for each: the same sets for all domains. */
 const LOCAL_GROUP_SETS: readonly ReadonlySet<StatisticsGroup>[] = Array.from(
@@ -172,9 +172,9 @@ function groupsOf(
 ): ReadonlySet<StatisticsGroup> {
   const likeLibvirt = reading?.likeLibvirt;
   if (likeLibvirt === undefined) return NO_GROUPS;
-  const { cpu, vcpu, rss } = likeLibvirt;
+  const { cpu, vcpu, rss, nics } = likeLibvirt;
   let told = 0;
-  for (const [bit, part] of [cpu, vcpu, rss, vcpuCountOf(vcpu, lastKnown)].entries()) {
+  for (const [bit, part] of [cpu, vcpu, rss, nics, vcpuCountOf(vcpu, lastKnown)].entries()) {
     if (part !== undefined) told |= 1 << bit;
   }
   return LOCAL_GROUP_SETS[told] ?? NO_GROUPS;

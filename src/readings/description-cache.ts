@@ -51,6 +51,12 @@ export class DescriptionCache {
     return this.#cached.get(uuid)?.description;
   }
 
+  /** As {@link get}, of this run of the domain only, and nothing that an event has made doubtful. */
+  current({ uuid, id }: DomainRef): DomainDescription | undefined {
+    const cached = this.#cached.get(uuid);
+    return cached?.id === id && cached.isOutdated !== true ? cached.description : undefined;
+  }
+
   /** Number of domains that are remembered. */
   get size(): number {
     return this.#cached.size;

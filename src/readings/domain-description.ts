@@ -139,6 +139,7 @@ function describeNic(element: XmlElement, number: number): NicDescription {
   return {
     number,
     mac: attribute(child(element, "mac"), "address"),
+    type: attribute(element, "type"),
     target: attribute(child(element, "target"), "dev"),
     alias: attribute(child(element, "alias"), "name"),
   };

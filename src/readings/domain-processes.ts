@@ -6,11 +6,12 @@ import { readBlockDeviceName } from "../host/block-device.ts";
 import { descriptorShare, type DescriptorShare } from "../host/descriptor-share.ts";
 import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
+import { type NetDevNumbers, readProcPidNetDev } from "../host/proc-pid-net-dev.ts";
 import { CLOCK_TICKS_PER_S, type ProcPidStat, readProcPidStatNow } from "../host/proc-pid-stat.ts";
 import { readProcStat } from "../host/proc-stat.ts";
 import { hasSchedStatistics } from "../host/sched-schedstats.ts";
 import { DiskSources } from "./disk-sources.ts";
-import type { DomainDescription, DomainProcess } from "./domain.ts";
+import type { DomainDescription, DomainProcess, NicDescription } from "./domain.ts";
 import { type LikeLibvirt, likeLibvirt } from "./like-libvirt.ts";
 import { mergeStatistics } from "./merge-statistics.ts";
 import { ProcessMemory } from "./process-memory.ts";
@@ -18,6 +19,7 @@ import { diskSourceStatistics, memoryStatistics, processStatistics } from "./pro
 import { type ProcessReaders, QemuProcess, readCgroupMounts } from "./qemu-process.ts";
 import { RightsReport } from "./rights-report.ts";
 import type { DomainStatistics } from "./statistics.ts";
+import { tapStatistics } from "./tap-statistics.ts";
 
 /** What is read of QEMU processes, each of which can be left out. */
 export interface LocalReaders extends ProcessReaders {
@@ -49,6 +51,8 @@ export interface LocalDomain {
   readonly uuid: string;
   readonly process: DomainProcess;
   readonly description: DomainDescription | undefined;
+  /** Its vNICs; undefined while it is not sure which it has. */
+  readonly nics?: readonly NicDescription[] | undefined;
 }
 
 /** What was read of one domain. */
@@ -68,6 +72,12 @@ const REFRESH_MS = 60_000;
 const NS_PER_TICK = BigInt(1_000_000_000 / CLOCK_TICKS_PER_S);
 /** The boot time that the start was computed with is in whole seconds and moves when the clock is set. */
 const START_TOLERANCE_NS = 2_000_000_000n;
+
+/** The network interfaces that the QEMU processes see, and when they were read. */
+interface Interfaces {
+  readonly at: Instant;
+  readonly numbers: ReadonlyMap<string, NetDevNumbers>;
+}
 
 interface Known {
   readonly process: DomainProcess;
@@ -113,12 +123,13 @@ export class DomainProcesses {
     const nowMs = clock.now().monotonicMs;
     await this.#refresh(nowMs);
     await this.#recognize(domains);
+    const interfaces = readers.likeLibvirt ? await this.#readInterfaces() : undefined;
     if (this.#isClosed) return new Map();
     const readings = new Map<string, LocalReading>();
     const wishes = [];
     const hasSchedWait = readers.likeLibvirt && hasSchedStatistics(this.#procfs);
     let sliceBegunMs = performance.now();
-    for (const { uuid, process } of domains) {
+    for (const { uuid, process, nics } of domains) {
       if (performance.now() - sliceBegunMs > SLICE_MS) {
         await giveWay();
         sliceBegunMs = performance.now();
@@ -131,7 +142,11 @@ export class DomainProcesses {
         state: reading.stat.state,
         statistics: processStatistics(reading, at, (device) => this.#nameOfDevice(device)),
         likeLibvirt: readers.likeLibvirt
-          ? likeLibvirt(reading, { at, pageSizeBytes: this.#pageSizeBytes })
+          ? likeLibvirt(reading, {
+              at,
+              pageSizeBytes: this.#pageSizeBytes,
+              nics: interfaces && nics && tapStatistics(nics, interfaces.numbers, interfaces.at),
+            })
           : undefined,
       });
     }
@@ -184,6 +199,16 @@ export class DomainProcesses {
       this.#known.set(uuid, { process, qemu: this.#open(process.pid, startTimeTicks) });
     }
     for (const [uuid, { qemu }] of before) if (this.#known.get(uuid)?.qemu !== qemu) qemu.close();
+  }
+
+  /** All QEMUs of a daemon are in its network namespace, so any one that has not ended meanwhile will do. */
+  async #readInterfaces(): Promise<Interfaces | undefined> {
+    for (const { process } of this.#known.values()) {
+      const at = this.#options.clock.now();
+      const numbers = await readProcPidNetDev(this.#procfs, process.pid).catch(() => undefined);
+      if (numbers !== undefined) return { at, numbers };
+    }
+    return undefined;
   }
 
   /** What cannot be read of one process, for a reason that is none of absence, is told once and hinders no other. */

@@ -8,6 +8,8 @@ export interface NicDescription {
   /** Position among the XML's interfaces, which is the number in `net.N.…`. */
   readonly number: number;
   readonly mac: string | undefined;
+  /** bridge, network, direct, hostdev …: how it is joined with the host, of a running domain really. */
+  readonly type: string | undefined;
   /** The host's tap, as `net.N.name` has it. */
   readonly target: string | undefined;
   readonly alias: string | undefined;

@@ -264,9 +264,12 @@ export class HypervisorSource {
   ): Promise<ReadonlyMap<string, LocalReading>> {
     if (this.#local === undefined || !isLocal) return new Map();
     this.#sight.look(domains.filter(isActive), processes);
-    const running = domains.flatMap(({ uuid }) => {
+    const running = domains.flatMap((domain) => {
+      const { uuid } = domain;
       const process = processes.get(uuid);
-      return process === undefined ? [] : [{ uuid, process, description: this.#descriptions.get(uuid) }];
+      if (process === undefined) return [];
+      const description = this.#descriptions.get(uuid);
+      return [{ uuid, process, description, nics: this.#descriptions.current(domain)?.nics }];
     });
     return this.#local.read(running);
   }

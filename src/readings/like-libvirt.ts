@@ -1,5 +1,5 @@
 /**
- * What libvirt's bulk statistics have of CPU, vCPUs and resident memory, from where libvirt itself takes it, without any
+ * What libvirt's bulk statistics have of CPU, vCPUs, resident memory and vNICs, from where libvirt itself takes it, without any
  * command to QEMU's monitor. Read in the sources of 9.0 and of 11.x to 12.x, which agree, and compared to the digit with
  * both daemons' answers about domains that stand still:
  *
@@ -13,6 +13,7 @@
  * | vcpu.N.wait          | virProcessGetSchedInfo                   | /proc/PID/task/TID/sched se.statistics.wait_sum        |
  * | vcpu.N.delay         | qemuGetSchedstatDelay                    | /proc/PID/task/TID/schedstat, the second number        |
  * | balloon.rss          | qemuDomainMemoryStatsInternal            | /proc/PID/stat 24 rss x page size, in KiB              |
+ * | net.N.*              | virNetDevTapInterfaceStats               | /proc/net/dev, see tap-statistics.ts                   |
  *
  * The group is the domain's, since 7.1 the one nested in machined's scope. With both hierarchies mounted libvirt takes the
  * unified one (virCgroupV2DetectControllers: cpuacct is always there). The times of /proc are whole clock ticks of 10 ms.
@@ -30,7 +31,7 @@ const BYTES_PER_KIB = 1024;
 /** VIR_VCPU_RUNNING */
 const RUNNING = 1;
 
-/** A domain's CPU time, its vCPUs', and its resident memory: each absent where it cannot be had as libvirt has it. */
+/** A domain's CPU time, its vCPUs', its resident memory and its vNICs: each absent where it cannot be had as libvirt has it. */
 export interface LikeLibvirt {
   /** Of the group cpu: time, user and system; without haltpoll and monitors. */
   readonly cpu: DomainStatistics | undefined;
@@ -38,12 +39,20 @@ export interface LikeLibvirt {
   readonly vcpu: DomainStatistics | undefined;
   /** Of the group balloon: rss alone. */
   readonly rss: DomainStatistics | undefined;
+  /** The group interface: see {@link tapStatistics}. */
+  readonly nics: DomainStatistics | undefined;
+}
+
+export interface LikeLibvirtContext {
+  readonly at: Instant;
+  readonly pageSizeBytes: number;
+  readonly nics: DomainStatistics | undefined;
 }
 
 /** The parts of bulk statistics in a reading that was made with the reader `likeLibvirt`. */
 export function likeLibvirt(
   reading: ProcessReading,
-  { at, pageSizeBytes }: { readonly at: Instant; readonly pageSizeBytes: number },
+  { at, pageSizeBytes, nics }: LikeLibvirtContext,
 ): LikeLibvirt {
   const { stat } = reading;
   const rssKiB = stat.residentPages * (pageSizeBytes / BYTES_PER_KIB);
@@ -51,6 +60,7 @@ export function likeLibvirt(
     cpu: cpuOf(reading, at),
     vcpu: vcpuOf(reading, at),
     rss: { readAt: { rss: at }, items: { balloon: [single({ rssKiB })] } },
+    nics,
   };
 }
 

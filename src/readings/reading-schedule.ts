@@ -39,9 +39,10 @@ export interface AskContext {
 
 /**
  * cycle: changes all the time. slow: seldom. guest: as often as the guest's balloon driver tells it. present: in every
- * cycle for the domains that have such a thing, else never asked for its own sake.
+ * cycle for the domains that have such a thing, else never asked for its own sake. checked: in every cycle, and seldom
+ * where the kernel tells it, since libvirt alone knows of a device that was plugged in while nobody listened.
  */
-type Pace = "cycle" | "slow" | "guest" | "present";
+type Pace = "cycle" | "slow" | "guest" | "present" | "checked";
 
 /** Groups whose interval can be chosen: those that cost monitor commands. */
 export const PACED_GROUPS = [
@@ -78,10 +79,14 @@ const PACES: Readonly<Record<(typeof PACED_GROUPS)[number], Pace>> & { readonly 
   iothread: "slow",
   dirtyrate: "slow",
   vm: "cycle",
+  interface: "checked",
 };
 
 /** Two monitor commands for one disk, three for all of them together: counted in the log of libvirtd 9.0. */
 const DISKS_ASKED_SINGLY = 1;
+
+/** What is read seldom of each domain is not read of all in the same cycle. */
+const TAKING_TURNS: ReadonlySet<Pace | undefined> = new Set<Pace>(["slow", "guest", "checked"]);
 
 /** So many readings without news, and a balloon driver counts as dead. */
 const IDLE_READINGS = 3;
@@ -141,7 +146,7 @@ export class ReadingSchedule {
     let mask = 0;
     let isBlockDue = false;
     for (const group of this.#groups) {
-      if (context.elsewhere.has(group) || !this.#isDue(group, known, context)) continue;
+      if (!this.#isDue(group, known, context)) continue;
       if (group === "block") isBlockDue = true;
       else mask |= bitOf(group);
     }
@@ -166,8 +171,7 @@ export class ReadingSchedule {
     for (const group of this.#groups) {
       if ((bitOf(group) & mask) === 0) continue;
       const isFirst = !known.readAtMs.has(group);
-      const takesTurns = PACES[group] === "slow" || PACES[group] === "guest";
-      const earlierMs = isFirst && takesTurns ? this.#turn(domain.uuid, group) : 0;
+      const earlierMs = isFirst && TAKING_TURNS.has(PACES[group]) ? this.#turn(domain.uuid, group) : 0;
       known.readAtMs.set(group, nowMs - earlierMs);
     }
     if ((mask & GROUP_BITS.balloon) !== 0) watchBalloon(known, statistics);
@@ -191,7 +195,9 @@ export class ReadingSchedule {
 
   #isDue(group: StatisticsGroup, known: Known | undefined, context: AskContext): boolean {
     const pace = PACES[group];
-    if (pace === undefined) return true;
+    const isElsewhere = context.elsewhere.has(group);
+    if (isElsewhere && pace !== "checked") return false;
+    if (pace === undefined || (pace === "checked" && !isElsewhere)) return true;
     const readAtMs = known?.readAtMs.get(group);
     if (known === undefined || readAtMs === undefined) return true;
     const { cycleMs, intervalsMs } = this.#pace;
@@ -204,7 +210,7 @@ export class ReadingSchedule {
 
   #intervalMs(pace: Pace, known: Known, { description }: AskContext): number {
     const { slowIntervalMs } = this.#pace;
-    if (pace === "slow") return slowIntervalMs;
+    if (pace === "slow" || pace === "checked") return slowIntervalMs;
     if (pace !== "guest") return 0;
     const periodS = description?.balloonPeriodS;
     if (periodS === undefined || known.idleReadings >= IDLE_READINGS) return slowIntervalMs;

@@ -53,6 +53,7 @@ export function description(
     nics: nics.map((nic, number) => ({
       number,
       mac: undefined,
+      type: undefined,
       target: undefined,
       alias: undefined,
       ...nic,

@@ -17,9 +17,9 @@ const vcpuCount = (values: { current?: number; maximum?: number }): DomainStatis
 });
 
 /** The kernel has told that the domain has two vCPUs. */
-function local(): ReadonlyMap<string, LocalReading> {
+function local(nics?: DomainStatistics): ReadonlyMap<string, LocalReading> {
   const vcpu = { readAt: { vcpu: at, "vcpu-count": at }, items: vcpuCount({ current: 2 }) };
-  const likeLibvirt = { cpu: undefined, vcpu, rss: undefined };
+  const likeLibvirt = { cpu: undefined, vcpu, rss: undefined, nics };
   const statistics = { readAt: {}, items: {} };
   return new Map([[web.uuid, { state: "S", statistics, likeLibvirt }]]);
 }
@@ -33,22 +33,40 @@ function told(cycle: CollectorCycle): unknown[] {
   ];
 }
 
+function contextOf(
+  lastKnown: DomainStatistics | undefined,
+  reading: ReadonlyMap<string, LocalReading>,
+): CycleContext {
+  return {
+    processes: new Map(),
+    local: reading,
+    lastKnown: () => lastKnown,
+    description: () => undefined,
+    singleDisksPay: true,
+    signal: new AbortController().signal,
+  };
+}
+
 test("what a domain may have of vCPUs is asked once for each run of it", async (t) => {
   const { lanes } = await Collector.open(t, await simulated(t, { domains: 1 }));
-  const cycleOf = (lastKnown: DomainStatistics | undefined): CollectorCycle => {
-    const context: CycleContext = {
-      processes: new Map(),
-      local: local(),
-      lastKnown: () => lastKnown,
-      description: () => undefined,
-      singleDisksPay: true,
-      signal: new AbortController().signal,
-    };
-    return new CollectorCycle(lanes, [web], context);
-  };
+  const cycleOf = (lastKnown: DomainStatistics | undefined): CollectorCycle =>
+    new CollectorCycle(lanes, [web], contextOf(lastKnown, local()));
   assert.deepEqual(told(cycleOf(undefined)), ["vcpu", { current: 2 }]);
   const onlyCurrent = { readAt: {}, items: vcpuCount({ current: 1 }) };
   assert.deepEqual(told(cycleOf(onlyCurrent)), ["vcpu", { current: 2 }]);
   const whole = { readAt: {}, items: vcpuCount({ current: 1, maximum: 4 }) };
   assert.deepEqual(told(cycleOf(whole)), ["vcpu vcpu-count", { current: 2, maximum: 4 }]);
+});
+
+test("vNICs that the kernel has told of need not be asked for", async (t) => {
+  const { lanes } = await Collector.open(t, await simulated(t, { domains: 1 }));
+  const nics: DomainStatistics = {
+    readAt: { interface: at },
+    items: { nicCount: [{ path: [], parent: undefined, values: { nics: 0 } }], nic: [] },
+  };
+  const cycle = new CollectorCycle(lanes, [web], contextOf(undefined, local(nics)));
+  assert.deepEqual(told(cycle), ["vcpu interface", { current: 2 }]);
+  const statistics = cycle.collected([]).statistics.get(web.uuid);
+  assert.equal(statistics?.readAt.interface, at);
+  assert.equal(statistics.items.nicCount?.[0]?.values.nics, 0);
 });

@@ -246,7 +246,7 @@ test("what the kernel tells is not asked of libvirt, and where it does not libvi
     readAt: { cpu: at },
     items: { cpu: [{ path: [], parent: undefined, values: { timeNs: 42 } }] },
   };
-  const likeLibvirt = { cpu, vcpu: undefined, rss: undefined };
+  const likeLibvirt = { cpu, vcpu: undefined, rss: undefined, nics: undefined };
   collector.local = new Map([[one.uuid, { state: "S", statistics: { readAt: {}, items: {} }, likeLibvirt }]]);
   await sleep(5);
   const { statistics, records, groups } = await collector.cycle();

@@ -30,7 +30,7 @@ describe("parseDomainXml", () => {
     assert.deepEqual(parseDomainXml(recorded), {
       uuid: "45d9c48e-d38b-4f74-97ec-c3aaff6439b2",
       name: "guest-1 with spaces",
-      nics: [{ number: 0, mac: "52:54:10:01:00:00", target: "vnet1", alias: "net0" }],
+      nics: [{ number: 0, mac: "52:54:10:01:00:00", type: "ethernet", target: "vnet1", alias: "net0" }],
       disks: [
         {
           type: "file",
@@ -98,8 +98,8 @@ describe("parseDomainXml", () => {
         <interface type='bridge'><target dev='vnet7'/><alias name='ua-lan'/></interface>`),
     );
     assert.deepEqual(nics, [
-      { number: 0, mac: "52:54:00:00:00:01", target: undefined, alias: undefined },
-      { number: 1, mac: undefined, target: "vnet7", alias: "ua-lan" },
+      { number: 0, mac: "52:54:00:00:00:01", type: "hostdev", target: undefined, alias: undefined },
+      { number: 1, mac: undefined, type: "bridge", target: "vnet7", alias: "ua-lan" },
     ]);
   });
 

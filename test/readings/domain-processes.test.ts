@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addFakeHost, addFakeProcess, KERNELS, type Layout, LAYOUTS } from "./fake-processes.ts";
-import { folder, local, opened, PROCESS, readTwice, told, web1 } from "./local-readings.ts";
+import { addFile } from "../host/fake-root.ts";
+import { addFakeHost, addFakeProcess, KERNELS, type Layout, LAYOUTS, processOf } from "./fake-processes.ts";
+import { folder, local, NONE, opened, PROCESS, readTwice, told, web1 } from "./local-readings.ts";
 
 const CPU = { userNs: 12_530_000_000, systemNs: 2_870_001_000 };
 const LEGACY_CPU = { userNs: 12_530_000_000, systemNs: 2_870_000_000 };
@@ -84,3 +85,39 @@ for (const kernel of KERNELS) {
     });
   }
 }
+
+const tapped = (pid: number) => ({
+  uuid: `uuid-${pid}`,
+  process: processOf({ pid }),
+  description: undefined,
+  nics: [{ number: 0, type: "bridge", target: "vnet2", mac: undefined, alias: undefined }],
+});
+
+test("vNICs are read once for all domains, of the first process that has not ended", async (t) => {
+  const root = folder(t);
+  addFakeHost(root, "v2");
+  for (const pid of [1000, 2000, 3000]) addFakeProcess(root, { ...web1, pid });
+  addFile(`${root}/proc/2000/net/dev`, "vnet2: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n");
+  addFile(`${root}/proc/3000/net/dev`, "vnet2: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
+  const domains = [tapped(1000), tapped(2000), local({ pid: 3000 })];
+  const readings = await opened(root).read(domains);
+  const [first, second, third] = [...readings.values()].map((reading) => reading.likeLibvirt?.nics);
+  assert.deepEqual(first && told(first)["nic 0"], {
+    name: "vnet2",
+    receivedBytes: 5,
+    receivedPackets: 6,
+    receiveErrors: 7,
+    receiveDrops: 8,
+    transmittedBytes: 1,
+    transmittedPackets: 2,
+    transmitErrors: 3,
+    transmitDrops: 4,
+  });
+  assert.deepEqual(second, first);
+  assert.equal(third, undefined, "it is not sure which vNICs it has");
+  const without = await opened(root, { ...NONE, process: true }).read(domains);
+  assert.deepEqual(
+    [...without.values()].map((reading) => reading.likeLibvirt),
+    [undefined, undefined, undefined],
+  );
+});

@@ -244,3 +244,13 @@ test("another instance of the domain, one that was away, and one to which someth
   web.schedule.keep([]);
   assert.equal(web.cycle().mask, EVERYTHING);
 });
+
+test("of vNICs that the kernel tells libvirt is asked seldom, for one that was plugged in unseen", () => {
+  const web = new Domain(["state", "interface"]);
+  web.elsewhere = new Set<StatisticsGroup>(["interface"]);
+  assert.equal(web.cycle().mask, FAST);
+  assert.deepEqual(web.count(120), { [MASK.state]: 110, [FAST]: 10 });
+  web.elsewhere = new Set();
+  assert.equal(web.schedule.tookMs(5001), true);
+  assert.deepEqual(web.count(3), { [FAST]: 3 }, "where the kernel does not tell it nothing is left out");
+});

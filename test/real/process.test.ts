@@ -1,6 +1,6 @@
 /**
  * What kvmeter reads of QEMU's processes and control groups equals what ps and a few lines of shell read, and what libvirt
- * says of CPU, vCPUs and resident memory, to the digit. Works with control groups mounted or not, in whatever layout.
+ * says of CPU, vCPUs, resident memory and vNICs, to the digit. Works with control groups mounted or not, in whatever layout.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -10,6 +10,7 @@ import { after, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
+import { parseDomainXml } from "../../src/readings/domain-description.ts";
 import { createProcessFinder } from "../../src/readings/domain-process.ts";
 import type { LocalReading } from "../../src/readings/domain-processes.ts";
 import { DomainProcesses } from "../../src/readings/domain-processes.ts";
@@ -28,6 +29,7 @@ after(takeDownOwned);
 
 const hasKvm = (await whyNoKvm()) === undefined;
 const ROUNDS = 20;
+const BRIDGE = "kvmtest8";
 const READERS = { process: true, threads: true, cgroup: true, numa: true, disks: true, likeLibvirt: true };
 
 interface Local {
@@ -52,18 +54,44 @@ async function locally(daemon: Libvirtd, domains: readonly TestDomain[]): Promis
     clock: systemClock,
     onNotice: (text) => assert.fail(text),
   });
-  return {
-    daemon,
-    domains,
-    read: () =>
-      processes.read(Array.from(found, ([uuid, process]) => ({ uuid, process, description: undefined }))),
-  };
+  const running = await Promise.all(
+    Array.from(found, async ([uuid, process]) => {
+      const { nics } = parseDomainXml(await daemon.virsh(["dumpxml", uuid]));
+      return { uuid, process, description: undefined, nics };
+    }),
+  );
+  return { daemon, domains, read: () => processes.read(running) };
+}
+
+/** Plugs in every kind of vNIC that is a tap, beside those of the type ethernet that all domains have. */
+async function plugNics({ virsh, root }: Libvirtd, { uuid }: TestDomain): Promise<void> {
+  const file = join(root, imageDirectory, `${uuid}-nic.xml`);
+  for (const [type, source] of [
+    ["bridge", `bridge='${BRIDGE}'`],
+    ["network", `network='${BRIDGE}'`],
+  ]) {
+    await writeFile(file, `<interface type='${type}'><source ${source}/><model type='virtio'/></interface>`);
+    await virsh(["attach-device", uuid, file, "--live"]);
+  }
+}
+
+/** Works with a bridge, which is that of a network of the same name. */
+async function withBridge({ virsh, root }: Libvirtd, work: () => Promise<void>): Promise<void> {
+  const file = join(root, imageDirectory, "network.xml");
+  await mkdir(join(root, imageDirectory), { recursive: true });
+  await writeFile(file, `<network><name>${BRIDGE}</name><bridge name='${BRIDGE}'/></network>`);
+  await virsh(["net-create", file]);
+  try {
+    await work();
+  } finally {
+    await virsh(["net-destroy", BRIDGE]);
+  }
 }
 
 /** libvirt's names of the fields that likeLibvirt has. */
 function named({ items }: Pick<DomainStatistics, "items">): Map<string, string> {
   const fields = new Map<string, string>();
-  const put = (name: string, value: number | bigint | undefined) =>
+  const put = (name: string, value: string | number | bigint | undefined) =>
     value !== undefined && fields.set(name, value.toString());
   const [cpu, balloon] = [items.cpu?.[0]?.values, items.balloon?.[0]?.values];
   put("cpu.time", cpu?.timeNs);
@@ -77,6 +105,18 @@ function named({ items }: Pick<DomainStatistics, "items">): Map<string, string> 
     put(`vcpu.${path[0]}.wait`, values.waitNs);
     put(`vcpu.${path[0]}.delay`, values.delayNs);
   }
+  put("net.count", items.nicCount?.[0]?.values.nics);
+  for (const { path, values } of items.nic ?? []) {
+    put(`net.${path[0]}.name`, values.name);
+    put(`net.${path[0]}.rx.bytes`, values.receivedBytes);
+    put(`net.${path[0]}.rx.pkts`, values.receivedPackets);
+    put(`net.${path[0]}.rx.errs`, values.receiveErrors);
+    put(`net.${path[0]}.rx.drop`, values.receiveDrops);
+    put(`net.${path[0]}.tx.bytes`, values.transmittedBytes);
+    put(`net.${path[0]}.tx.pkts`, values.transmittedPackets);
+    put(`net.${path[0]}.tx.errs`, values.transmitErrors);
+    put(`net.${path[0]}.tx.drop`, values.transmitDrops);
+  }
   return fields;
 }
 
@@ -85,7 +125,8 @@ function named({ items }: Pick<DomainStatistics, "items">): Map<string, string> 
  * cannot: libvirt asks KVM for its statistics first, which wakes the vCPUs' threads, and these then wait for a CPU.
  */
 async function equalsLibvirt(t: TestContext, { daemon, domains, read }: Local): Promise<void> {
-  const groups = ["cpu-total", "vcpu", "balloon"];
+  const groups = ["cpu-total", "vcpu", "balloon", "interface"];
+  let packets = 0;
   for (const { name, uuid, vcpus } of domains) {
     let differences: string[] = [];
     let ours = new Map<string, string>();
@@ -95,7 +136,7 @@ async function equalsLibvirt(t: TestContext, { daemon, domains, read }: Local): 
       const { likeLibvirt } = (await read()).get(uuid) ?? {};
       assert.ok(likeLibvirt);
       const theirs = (await domstats(daemon.virsh, { domains: [uuid], groups })).get(name);
-      const parts = [likeLibvirt.cpu, likeLibvirt.vcpu, likeLibvirt.rss];
+      const parts = [likeLibvirt.cpu, likeLibvirt.vcpu, likeLibvirt.rss, likeLibvirt.nics];
       ours = named({
         items: Object.assign({}, ...parts.map((part) => part?.items)) as DomainStatistics["items"],
       });
@@ -107,12 +148,18 @@ async function equalsLibvirt(t: TestContext, { daemon, domains, read }: Local): 
       differences = [...ours].flatMap(([field, value]) =>
         isEqual(field, value) ? [] : [`${field}: ${value}, virsh has ${theirs?.get(field)}`],
       );
+      // Of vNICs the kernel has told all that libvirt tells.
+      for (const [field] of theirs ?? []) {
+        if (field.startsWith("net.") && !ours.has(field)) differences.push(`${field}: only virsh has it`);
+      }
       if (differences.length === 0) break;
     }
     assert.deepEqual(differences, [], name);
-    assert.equal(ours.size, 3 + 1 + 1 + 4 * vcpus, name);
+    assert.equal(ours.size, 3 + 1 + 1 + 4 * vcpus + 1 + 9 * Number(ours.get("net.count")), name);
+    for (const [field, value] of ours) if (field.endsWith(".rx.pkts")) packets += Number(value);
     t.diagnostic(`${name}: ${[...ours].map((field) => field.join("=")).join(" ")}`);
   }
+  assert.ok(packets > 0, "what guests receive can be told from what they send");
 }
 
 /** The fields of a reading that the shell reads as well. */
@@ -194,8 +241,7 @@ async function joins(daemon: Libvirtd): Promise<void> {
   for (const { uuid } of made) await daemon.virsh(["destroy", uuid]);
 }
 
-async function compareAll(t: TestContext, daemon: Libvirtd): Promise<void> {
-  t.after(() => daemon.stop());
+async function compareAll(t: TestContext, daemon: Libvirtd, { hasBridge = false } = {}): Promise<void> {
   const paused = [
     ...(await pausedDomains(daemon, 2, { disks: 1, nics: 1, vcpus: 2 })),
     ...(await pausedDomains(daemon, 1, { disks: 0, nics: 0, vcpus: 5 })),
@@ -203,6 +249,7 @@ async function compareAll(t: TestContext, daemon: Libvirtd): Promise<void> {
   ];
   const working = await bootGuests(daemon, 1);
   await waitUntilBooted(daemon, working);
+  if (hasBridge) for (const guest of working) await plugNics(daemon, guest);
   const local = await locally(daemon, [...paused, ...working]);
   const [first] = (await local.read()).values();
   const groups =
@@ -210,7 +257,7 @@ async function compareAll(t: TestContext, daemon: Libvirtd): Promise<void> {
   t.diagnostic(`libvirt ${daemon.version}, ${groups}`);
   await t.test("rows equal what ps and the shell read", (st) => equalsShell(st, local));
   for (const { uuid } of working) await daemon.virsh(["suspend", uuid]);
-  await t.test("CPU, vCPUs and resident memory equal virsh domstats to the digit", (st) =>
+  await t.test("CPU, vCPUs, resident memory and vNICs equal virsh domstats to the digit", (st) =>
     equalsLibvirt(st, local),
   );
   await t.test("names that are easily mixed up", () => joins(daemon));
@@ -219,11 +266,20 @@ async function compareAll(t: TestContext, daemon: Libvirtd): Promise<void> {
 test(
   "processes of libvirt of this Debian",
   { skip: await skipWithout("libvirtd", "guests"), timeout: 240_000 },
-  async (t) => compareAll(t, await startHostLibvirtd({ kvm: hasKvm })),
+  async (t) => {
+    const daemon = await startHostLibvirtd({ kvm: hasKvm });
+    t.after(() => daemon.stop());
+    await withBridge(daemon, () => compareAll(t, daemon, { hasBridge: true }));
+  },
 );
 
 test(
   "processes of libvirt 12",
   { skip: await skipWithout("newer-libvirtd", "guests"), timeout: 240_000 },
-  async (t) => compareAll(t, await startNewerLibvirtd({ kvm: hasKvm })),
+  async (t) => {
+    const daemon = await startNewerLibvirtd({ kvm: hasKvm });
+    t.after(() => daemon.stop());
+    // It comes without the driver of networks, and nothing else here makes a bridge.
+    await compareAll(t, daemon);
+  },
 );
