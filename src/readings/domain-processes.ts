@@ -4,6 +4,7 @@ import type { Clock, Instant } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { readBlockDeviceName } from "../host/block-device.ts";
 import { descriptorShare, type DescriptorShare } from "../host/descriptor-share.ts";
+import { codeOf } from "../host/kernel-file.ts";
 import type { Mount } from "../host/mountinfo.ts";
 import { readPageSizeBytes } from "../host/proc-auxv.ts";
 import { type NetDevNumbers, readProcPidNetDev } from "../host/proc-pid-net-dev.ts";
@@ -189,7 +190,7 @@ export class DomainProcesses {
         this.#known.set(uuid, known);
         continue;
       }
-      bootTimeS ??= (await readProcStat(this.#procfs))?.bootTimeS;
+      bootTimeS ??= await this.#bootTimeS();
       const stat = this.#try(() => readProcPidStatNow(this.#procfs, process.pid));
       const startTimeTicks = stat?.startTimeTicks;
       if (bootTimeS === undefined || startTimeTicks === undefined) continue;
@@ -211,20 +212,32 @@ export class DomainProcesses {
     return undefined;
   }
 
-  /** What cannot be read of one process, for a reason that is none of absence, is told once and hinders no other. */
+  /** Without it newcomers wait for a later cycle; those that are known go on. */
+  async #bootTimeS(): Promise<number | undefined> {
+    try {
+      return (await readProcStat(this.#procfs))?.bootTimeS;
+    } catch (error) {
+      return this.#tell(error);
+    }
+  }
+
+  /** What cannot be read of one process, for a reason that is none of absence, hinders no other. */
   #try<Value>(read: () => Value): Value | undefined {
     try {
       return read();
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      if (!this.#toldErrors.has(code)) {
-        this.#toldErrors.add(code);
-        this.#options.onNotice(
-          `Cannot read a QEMU process and its control groups: ${messageOf(error)}; its libvirt.domain.process.* and libvirt.domain.cgroup.* are left out for as long as that lasts`,
-        );
-      }
-      return undefined;
+      return this.#tell(error);
     }
+  }
+
+  /** Each kind of error once. */
+  #tell(error: unknown): undefined {
+    const code = codeOf(error);
+    if (this.#toldErrors.has(code)) return;
+    this.#toldErrors.add(code);
+    this.#options.onNotice(
+      `Cannot read a QEMU process and its control groups: ${messageOf(error)}; its libvirt.domain.process.* and libvirt.domain.cgroup.* are left out for as long as that lasts`,
+    );
   }
 
   #open(pid: number, startTimeTicks: number): QemuProcess {

@@ -1,6 +1,6 @@
 /** Processes that end, are another's, or have files that are no such files. */
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { addFakeHost, addFakeProcess } from "./fake-processes.ts";
@@ -53,6 +53,27 @@ describe("a process that is not what it seems", () => {
       /^Cannot read a QEMU process and its control groups: EISDIR.* are left out /,
     );
     rmSync(current, { recursive: true });
+    assert.equal((await processes.read([local(web1), local(web2)])).size, 2);
+  });
+
+  test("where nobody can be recognized, those that are known go on, and that is told once", async (t) => {
+    const root = folder(t);
+    addFakeHost(root, "v2");
+    const web2 = { ...web1, pid: 2000, id: 2 };
+    addFakeProcess(root, web1);
+    addFakeProcess(root, web2);
+    const notices: string[] = [];
+    const processes = opened(root, ALL, (text) => notices.push(text));
+    assert.equal((await processes.read([local(web1)])).size, 1);
+    const stat = `${root}/proc/stat`;
+    renameSync(stat, `${stat}.away`);
+    mkdirSync(stat);
+    for (let cycle = 0; cycle < 2; cycle++)
+      assert.deepEqual([...(await processes.read([local(web2), local(web1)])).keys()], ["uuid-1000"]);
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /EISDIR/);
+    rmdirSync(stat);
+    renameSync(`${stat}.away`, stat);
     assert.equal((await processes.read([local(web1), local(web2)])).size, 2);
   });
 
