@@ -87,16 +87,18 @@ export class QemuProcess {
           })
         : undefined;
     const cgroup = readers.cgroup ? this.#cgroupReader?.read(nowMs) : undefined;
+    // By its path, so before what is open: that would be an error if the number were another's by then.
+    const fileDescriptors = readers.process ? this.#fileDescriptors() : undefined;
     const reading = {
       stat,
       status: readers.process ? readProcPidStatus(this.#folder) : undefined,
       io: readers.process ? this.#io() : undefined,
-      fileDescriptors: readers.process ? this.#fileDescriptors() : undefined,
+      fileDescriptors,
       threads,
       cgroup,
       cgroupCpu: readers.likeLibvirt ? this.#cgroupCpu(cgroup) : undefined,
     };
-    // Nothing but descriptors that were open before: it is the same process's, and all of it was there.
+    // What was open before was there to the end: it is all of the same process.
     if (share.lookups === lookups) return reading;
     return this.#stat() === undefined ? undefined : reading;
   }
