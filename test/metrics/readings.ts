@@ -157,5 +157,5 @@ export class TestPoints {
 function copyOf(point: NumberPoint | HistogramPoint): NumberPoint | HistogramPoint {
   if ("bounds" in point) return { ...point };
   const { series, timeNs, startTimeNs, value } = point;
-  return { series, timeNs, startTimeNs, value };
+  return { ...point, series, timeNs, startTimeNs, value };
 }
