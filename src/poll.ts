@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import { KvmeterError, messageOf } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { errorTypeOf, type HistogramValue, OperationDurations } from "./metrics/operation-durations.ts";
+import { within } from "./within.ts";
 
 /** Something that is read once a cycle: a hypervisor, the host. */
 export interface Source<Reading> {
@@ -86,21 +87,15 @@ export class Poller<Reading extends Problematic> {
   }
 
   async #readWithin(source: Source<Reading>, deadlineMs: number, signal: AbortSignal): Promise<Reading> {
-    const { promise: tooLate, reject } = Promise.withResolvers<never>();
-    const onStop = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", onStop);
-    const timer = setTimeout(() => {
-      const problem = `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`;
-      reject(new KvmeterError("SOURCE_DEADLINE", problem));
-    }, deadlineMs);
     const read = this.#underWay.get(source) ?? this.#start(source, signal);
     try {
-      return await Promise.race([read.reading, tooLate]);
+      const reading = await within(read.reading, deadlineMs, signal);
+      if (reading !== undefined) return reading;
     } finally {
       if (read.settled) this.#underWay.delete(source);
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onStop);
     }
+    const problem = `Cannot read ${source.name} within ${deadlineMs} ms: still waiting for it`;
+    throw new KvmeterError("SOURCE_DEADLINE", problem);
   }
 
   #start(source: Source<Reading>, signal: AbortSignal): Read<Reading> {
