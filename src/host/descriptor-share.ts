@@ -44,7 +44,7 @@ export class DescriptorShare {
     return (this.#limit ??= shareOf(readKernelFileNow(this.#limits, LIMITS_BYTES)));
   }
 
-  /** Somebody found none free: makes do with half of those that there are now. */
+  /** Somebody found none free: from now on makes do with half of those that there are at this moment. */
   giveBack(): void {
     this.#limit = Math.trunc(this.taken / 2);
   }

@@ -75,6 +75,7 @@ export class XdrWriter {
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
       if (code === DASH) continue;
+      // Digits are 0x30 to 0x39, letters 0x41 and 0x61 on: those alone have a bit above the lower six.
       byte = (byte << 4) | ((code & 0xf) + (code >> 6) * 9);
       digits += 1;
       if ((digits & 1) === 1) continue;

@@ -38,7 +38,7 @@ export interface CgroupReading {
   readonly pressure: Readonly<Record<"cpu" | "memory" | "io", CgroupPressure | undefined>>;
 }
 
-/** What is missing stays so while the group lives, but for a controller that somebody enables later. */
+/** What is missing stays so while the group lives, but for a controller that somebody enables later, or a first limit. */
 const RETRY_MS = 240_000;
 
 /** The control groups of one domain between the cycles. */
