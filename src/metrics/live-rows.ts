@@ -123,7 +123,6 @@ export class LiveRows {
     if (refill === "misfit") return false;
     let changed = refill === "other groups";
     for (const row of steady.others) {
-      if (row.scope.items.length === 0) continue;
       fillRow(row, reading);
       if (row.points.end()) changed = true;
     }
@@ -163,14 +162,17 @@ export class LiveRows {
       isRestless: (number) => this.#isRestless(number),
       toldNs: (group) => this.#times.toldNs(group),
     });
+    const others = this.#rows.filter(
+      (row, number) => row !== undefined && !column.entries.has(number),
+    ) as AnyRow[];
+    // Points of an earlier reading would pass for told ones.
+    for (const { scope, points } of others) if (scope.items.length === 0) points.become([]);
     return {
       column,
       description,
       scopes: plan.scopes.flatMap((scope) => scopes.get(scope) ?? []),
       unread: plan.scopes.filter((scope) => !scopes.has(scope)),
-      others: this.#rows.filter(
-        (row, number) => row !== undefined && !column.entries.has(number),
-      ) as AnyRow[],
+      others,
     };
   }
 
@@ -240,7 +242,12 @@ function* deltasOf(scopes: Iterable<LiveScope>): Iterable<DeltaState> {
   }
 }
 
+/** A row whose scope was not read gets no points. */
 function fillRow(into: AnyRow, reading: MeteredReading): void {
+  if (into.scope.items.length === 0) {
+    into.points.begin();
+    return;
+  }
   switch (into.row.from) {
     case "fields":
       fieldPoints(into as RowReading<"fields">, reading);

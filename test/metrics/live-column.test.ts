@@ -52,6 +52,7 @@ const CHANGES: Readonly<Record<string, (fields: Fields) => Fields>> = {
   "a new kind of thing": (fields) => ({ ...fields, "perf.cache_misses": 7 }),
   "beyond 2^53": (fields) => ({ ...fields, "net.0.rx.bytes": 2n ** 60n + 1n }),
   "a group is not read": (fields) => without(fields, (name) => name.startsWith("balloon.")),
+  "a group of counters alone is not read": (fields) => without(fields, (name) => name.startsWith("net.")),
   "two groups are not read": (fields) => without(fields, (name) => /^(?:balloon|block)\./.test(name)),
   "a disk leaves": (fields) => without(fields, (name) => name.startsWith("block.1.")),
   "disks change places": (fields) => ({ ...fields, "block.0.name": "vdb", "block.1.name": "vda" }),
@@ -91,12 +92,17 @@ function* readingsOf(steps: readonly Step[]): Iterable<DomainReading> {
   }
 }
 
-for (const inOrder of [false, true]) {
-  test(`in columns or point by point, the same is told${inOrder ? ", in the order of time" : ""}`, () => {
+for (const { inOrder, temporality } of [
+  { inOrder: false, temporality: "cumulative" },
+  { inOrder: true, temporality: "cumulative" },
+  { inOrder: false, temporality: "delta" },
+  { inOrder: true, temporality: "delta" },
+] as const) {
+  test(`in columns or point by point, the same is told: ${temporality}${inOrder ? ", in the order of time" : ""}`, () => {
     let inColumns = 0;
     const property = fc.property(fc.array(arbitraryStep, { minLength: 4, maxLength: 14 }), (steps) => {
-      const meter = new DomainMeter({ rows: DOMAIN_ROWS, inOrder });
-      const other = new DomainMeter({ rows: DOMAIN_ROWS, inOrder });
+      const meter = new DomainMeter({ rows: DOMAIN_ROWS, inOrder, temporality });
+      const other = new DomainMeter({ rows: DOMAIN_ROWS, inOrder, temporality });
       for (const reading of readingsOf(steps)) {
         const points = meter.update(hypervisorReading([reading]));
         // Another description is another column: this one never has the time to be used.
