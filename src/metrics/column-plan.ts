@@ -2,7 +2,7 @@ import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import type { PlannedField, PlannedRow } from "./plan.ts";
 import type { Derivation } from "./rows.ts";
-import { type Conversion } from "./units.ts";
+import type { Conversion } from "./units.ts";
 
 /** A row whose points can be in a column. */
 export type ColumnRow = Exclude<PlannedRow, { readonly from: "bins" }>;

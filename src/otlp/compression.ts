@@ -31,7 +31,7 @@ const decompressors = {
   zstd: promisify(zstdDecompress),
 };
 
-/** Compresses, what is large in another thread. The body must not change meanwhile. */
+/** Compresses: all zstd and what is large of gzip in another thread. The body must not change meanwhile. */
 export async function compress(body: Uint8Array, codec: Codec): Promise<Uint8Array> {
   if (codec === "none") return body;
   if (codec === "gzip") {

@@ -82,6 +82,7 @@ interface Interfaces {
 
 interface Known {
   readonly process: DomainProcess;
+  readonly startTimeTicks: ProcPidStat["startTimeTicks"];
   readonly qemu: QemuProcess;
 }
 
@@ -197,17 +198,18 @@ export class DomainProcesses {
       const startedAtNs = BigInt(bootTimeS) * 1_000_000_000n + BigInt(startTimeTicks) * NS_PER_TICK;
       const apartNs = startedAtNs - process.startedAtNs;
       if (apartNs > START_TOLERANCE_NS || -apartNs > START_TOLERANCE_NS) continue;
-      this.#known.set(uuid, { process, qemu: this.#open(process.pid, startTimeTicks) });
+      this.#known.set(uuid, { process, startTimeTicks, qemu: this.#open(process.pid, startTimeTicks) });
     }
     for (const [uuid, { qemu }] of before) if (this.#known.get(uuid)?.qemu !== qemu) qemu.close();
   }
 
   /** All QEMUs of a daemon are in its network namespace, so any one that has not ended meanwhile will do. */
   async #readInterfaces(): Promise<Interfaces | undefined> {
-    for (const { process } of this.#known.values()) {
+    for (const { process, startTimeTicks } of this.#known.values()) {
       const at = this.#options.clock.now();
       const numbers = await readProcPidNetDev(this.#procfs, process.pid).catch(() => undefined);
-      if (numbers !== undefined) return { at, numbers };
+      const stat = this.#try(() => readProcPidStatNow(this.#procfs, process.pid));
+      if (numbers !== undefined && stat?.startTimeTicks === startTimeTicks) return { at, numbers };
     }
     return undefined;
   }

@@ -96,12 +96,19 @@ const tapped = (pid: number) => ({
 test("vNICs are read once for all domains, of the first process that has not ended", async (t) => {
   const root = folder(t);
   addFakeHost(root, "v2");
-  for (const pid of [1000, 2000, 3000]) addFakeProcess(root, { ...web1, pid });
+  for (const pid of [1000, 2000, 2001, 3000]) addFakeProcess(root, { ...web1, pid });
+  const processes = opened(root);
+  await processes.read([tapped(1000)]);
+  // Its number is another process's now, in whatever network namespace.
+  addFakeProcess(root, { ...web1, pid: 1000, startTicks: 99_999 });
+  addFile(`${root}/proc/1000/net/dev`, "vnet2: 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9\n");
   addFile(`${root}/proc/2000/net/dev`, "vnet2: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n");
   addFile(`${root}/proc/3000/net/dev`, "vnet2: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
-  const domains = [tapped(1000), tapped(2000), local({ pid: 3000 })];
-  const readings = await opened(root).read(domains);
-  const [first, second, third] = [...readings.values()].map((reading) => reading.likeLibvirt?.nics);
+  const domains = [tapped(1000), tapped(2000), tapped(2001), local({ pid: 3000 })];
+  const readings = await processes.read(domains);
+  const [first, second, third] = [2000, 2001, 3000].map(
+    (pid) => readings.get(`uuid-${pid}`)?.likeLibvirt?.nics,
+  );
   assert.deepEqual(first && told(first)["nic 0"], {
     name: "vnet2",
     receivedBytes: 5,
