@@ -39,7 +39,7 @@ export interface CgroupReading {
 }
 
 /** What is missing stays so while the group lives, but for a controller that somebody enables later, or a first limit. */
-const RETRY_MS = 240_000;
+const RETRY_MS = 60_000;
 
 /** The control groups of one domain between the cycles. */
 export class CgroupReader {

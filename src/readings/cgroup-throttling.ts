@@ -15,7 +15,7 @@ export interface Throttling {
 }
 
 /** How often groups without a quota are looked at again: a guest has one for each vCPU, and hardly ever gets a quota. */
-const RELIST_MS = 240_000;
+const RELIST_MS = 60_000;
 const FIELDS = ["periods", "throttledPeriods", "throttledNs"] as const;
 const NOT_COUNTED = { periods: undefined, throttledPeriods: undefined, throttledNs: undefined };
 

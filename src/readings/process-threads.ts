@@ -47,7 +47,7 @@ export interface ThreadsContext {
 }
 
 /** One that is left out may go and another come with the same count, and the kernel's own are not among them. */
-const RELIST_MS = 240_000;
+const RELIST_MS = 60_000;
 /** A thread is born with its parent's name and in its parent's group, and gets its own a moment later. */
 const LOOKS = 2;
 /** What the emulator starts later than this, it starts for a while: for a migration, a client of its screen … */
