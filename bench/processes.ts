@@ -57,7 +57,7 @@ async function measure(
   const processes = new DomainProcesses({
     ...roots,
     readers,
-    numaIntervalMs: 60_000,
+    numaIntervalMs: 240_000,
     clock: systemClock,
     onNotice: () => undefined,
   });

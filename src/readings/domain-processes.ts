@@ -101,6 +101,8 @@ export class DomainProcesses {
   #known = new Map<string, Known>();
   #mounts: readonly Mount[] = [];
   #refreshAtMs = 0;
+  /** Does the scheduler collect what libvirt tells as a vCPU's wait? */
+  #hasSchedWait = false;
   #isClosed = false;
 
   constructor(options: DomainProcessesOptions) {
@@ -129,7 +131,9 @@ export class DomainProcesses {
     if (this.#isClosed) return new Map();
     const readings = new Map<string, LocalReading>();
     const wishes = [];
-    const hasSchedWait = readers.likeLibvirt && hasSchedStatistics(this.#procfs);
+    if (readers.likeLibvirt) {
+      this.#hasSchedWait = this.#try(() => hasSchedStatistics(this.#procfs)) ?? this.#hasSchedWait;
+    }
     let sliceBegunMs = performance.now();
     for (const { uuid, process, nics } of domains) {
       if (performance.now() - sliceBegunMs > SLICE_MS) {
@@ -137,7 +141,7 @@ export class DomainProcesses {
         sliceBegunMs = performance.now();
       }
       const at = clock.now();
-      const reading = this.#try(() => this.#known.get(uuid)?.qemu.read(nowMs, hasSchedWait));
+      const reading = this.#try(() => this.#known.get(uuid)?.qemu.read(nowMs, this.#hasSchedWait));
       if (reading === undefined) continue;
       wishes.push({ uuid, pid: process.pid, vcpus: reading.threads?.vcpus ?? [] });
       readings.set(uuid, {

@@ -65,15 +65,19 @@ describe("a process that is not what it seems", () => {
     const notices: string[] = [];
     const processes = opened(root, ALL, (text) => notices.push(text));
     assert.equal((await processes.read([local(web1)])).size, 1);
-    const stat = `${root}/proc/stat`;
-    renameSync(stat, `${stat}.away`);
-    mkdirSync(stat);
+    const files = [`${root}/proc/stat`, `${root}/proc/sys/kernel/sched_schedstats`];
+    for (const file of files) {
+      renameSync(file, `${file}.away`);
+      mkdirSync(file);
+    }
     for (let cycle = 0; cycle < 2; cycle++)
       assert.deepEqual([...(await processes.read([local(web2), local(web1)])).keys()], ["uuid-1000"]);
     assert.equal(notices.length, 1);
     assert.match(notices[0] ?? "", /EISDIR/);
-    rmdirSync(stat);
-    renameSync(`${stat}.away`, stat);
+    for (const file of files) {
+      rmdirSync(file);
+      renameSync(`${file}.away`, file);
+    }
     assert.equal((await processes.read([local(web1), local(web2)])).size, 2);
   });
 
