@@ -143,7 +143,10 @@ export function createStatisticsReader({ unusedScopes }: StatisticsReaderOptions
         if (item.open === undefined) {
           item.open = { path: item.path, parent: undefined, values: {} };
           opened.push(item);
-          (items[item.scope] ??= []).push(item.open);
+          const like = items[item.scope];
+          // An empty array that is pushed into gets room for seventeen, and most scopes have one item.
+          if (like === undefined) items[item.scope] = [item.open];
+          else like.push(item.open);
         }
         item.open.values[place.field] = accepted;
         if (readTimes[place.group] === undefined) {
