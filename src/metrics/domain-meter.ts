@@ -97,7 +97,9 @@ export class DomainMeter {
    */
   update(reading: HypervisorReading): ResourcePoints[] {
     const before = this.#domains;
-    const alive = new Map<string, LiveDomain>();
+    const alive = this.#recognize(reading.domains);
+    const lives = [...alive.values()];
+    const domains = lives.length === reading.domains.length ? reading.domains : firstOfEach(reading.domains);
     const all: ResourcePoints[] = [];
     const ended: ResourcePoints[] = [];
     const { listedAt } = reading;
@@ -106,13 +108,10 @@ export class DomainMeter {
       listedAt,
       listedBeforeNs: this.#listedAtNs,
     };
-    for (const domain of reading.domains) {
-      if (alive.has(domain.uuid)) continue;
-      const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings, this.#pastOf(domain));
-      alive.set(domain.uuid, live);
-      const points = live.update(domain, context);
+    for (const [index, live] of lives.entries()) {
+      const points = live.update(domains[index] as DomainReading, context);
       if (points.metrics.length > 0) all.push(points);
-      ended.push(...live.ended);
+      if (live.ended.length > 0) ended.push(...live.ended);
     }
     const left = new Set<string>();
     const afterwards = { ...listedAt, wallNs: listedAt.wallNs + AFTERWARDS_NS };
@@ -125,7 +124,7 @@ export class DomainMeter {
       if (points.metrics.length > 0) gone.push(points);
       ended.push(...live.ended, ...live.end(afterwards));
     }
-    for (const [uuid, live] of before) {
+    for (const [uuid, live] of alive === before ? [] : before) {
       if (!alive.has(uuid) && !left.has(uuid)) ended.push(...live.end(listedAt));
     }
     this.#domains = alive;
@@ -134,6 +133,18 @@ export class DomainMeter {
     this.#told = undefined;
     this.#ended = ended;
     return all;
+  }
+
+  /** The domains of a reading: the same map as before while they are the same in the same order, as they nearly always are. */
+  #recognize(domains: readonly DomainReading[]): Map<string, LiveDomain> {
+    const before = this.#domains;
+    if (isOrderOf(before, domains)) return before;
+    const alive = new Map<string, LiveDomain>();
+    for (const domain of firstOfEach(domains)) {
+      const live = before.get(domain.uuid) ?? new LiveDomain(domain, this.#settings, this.#pastOf(domain));
+      alive.set(domain.uuid, live);
+    }
+    return alive;
   }
 
   /** What is known of a domain that is seen for the first time. */
@@ -149,4 +160,20 @@ export class DomainMeter {
     const absentAtNs = isNew ? this.#told.listedAtNs : undefined;
     return { absentAtNs, told: undefined };
   }
+}
+
+function isOrderOf(known: ReadonlyMap<string, unknown>, domains: readonly DomainReading[]): boolean {
+  if (known.size !== domains.length) return false;
+  let index = 0;
+  for (const uuid of known.keys()) {
+    if (domains[index]?.uuid !== uuid) return false;
+    index += 1;
+  }
+  return true;
+}
+
+/** Of readings with the same uuid the first one. */
+function firstOfEach(domains: readonly DomainReading[]): DomainReading[] {
+  const seen = new Set<string>();
+  return domains.filter(({ uuid }) => seen.size < seen.add(uuid).size);
 }
