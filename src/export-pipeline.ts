@@ -33,6 +33,8 @@ export class ExportPipeline {
   readonly #meters: CycleMeters;
   readonly #scope: Scope = kvmeterScope(VERSION);
   readonly #deltaStore: DeltaStore | undefined;
+  /** Bytes of a cycle that no destination reads any more. */
+  #spare: Buffer<ArrayBuffer> | undefined;
 
   constructor(configuration: Configuration, options: PipelineOptions) {
     const { outlets, wishes, log, deltaStore } = options;
@@ -59,9 +61,15 @@ export class ExportPipeline {
   export(cycle: Cycle): void {
     const points = this.#meters.update(cycle);
     if (this.#outlets.length === 0) return;
-    const encoded = encodeCycle(points, this.#scope);
+    const encoded = encodeCycle(points, this.#scope, this.#spare);
+    this.#spare = undefined;
+    let readers = this.#outlets.length;
+    const onTaken = (): void => {
+      readers -= 1;
+      if (readers === 0) this.#spare = encoded.bytes;
+    };
     for (const { destination, requestLimitBytes } of this.#outlets) {
-      destination.deliver(cutRequests(encoded, requestLimitBytes));
+      destination.deliver(cutRequests(encoded, requestLimitBytes), onTaken);
     }
     this.#deltaStore?.save(encodeDeltas(this.#meters.deltas));
   }

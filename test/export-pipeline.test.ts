@@ -7,12 +7,7 @@ import { PRESETS, type PresetName } from "../src/config/presets.ts";
 import { ExportPipeline } from "../src/export-pipeline.ts";
 import { snapshotOf } from "../src/local-endpoint/snapshot.ts";
 import type { DeltaStore } from "../src/metrics/delta-store.ts";
-import {
-  type Destination,
-  DROP_REASONS,
-  type DropReason,
-  type ExportRequest,
-} from "../src/otlp/destination.ts";
+import type { ExportRequest } from "../src/otlp/destination.ts";
 import { QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { createMemoryStore } from "../src/otlp/queue/open.ts";
 import { createPipelines, scrapedPipeline } from "../src/pipelines.ts";
@@ -20,6 +15,7 @@ import type { DomainReading } from "../src/readings/domain.ts";
 import { collectorAt, configurationOf } from "./configuration.ts";
 import { collectLog } from "./logged.ts";
 import { domainReading, type Fields, hypervisorReading, second, secondNs } from "./metrics/readings.ts";
+import { keeper } from "./otlp/keeper.ts";
 import { decodeRequest } from "./otlp/official-proto.ts";
 import {
   DATADOG,
@@ -184,38 +180,47 @@ function endedPoints(backend: StrictBackend | undefined): number {
     .filter(({ flags }) => flags === 1).length;
 }
 
-/** A destination that keeps what it gets, as a queue does while its backend is away. */
-function keeper(kept: ExportRequest[]): Destination {
-  return {
-    name: "kept",
-    signal: "metrics",
-    counts: {
-      handedOverPoints: 0,
-      recoveredPoints: 0,
-      exportedPoints: 0,
-      droppedPoints: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
-        DropReason,
-        number
-      >,
-      queuedPoints: 0,
-      queuedBatches: 0,
-      queuedBytes: 0,
-      queueLimitBytes: 0,
-      oldestAgeMs: 0,
-      inFlightPoints: 0,
-      lastError: undefined,
-    },
-    requestDurations: new Map(),
-    firstError: new Promise(() => {}),
-    deliver: (requests) => void kept.push(...requests),
-    close: async () => {},
-  };
-}
-
 function memoryStore(): DeltaStore {
   let state: Uint8Array | undefined;
   return { load: () => state, save: (saved) => void (state = Uint8Array.from(saved)) };
 }
+
+test("the bytes of a cycle are written over when all destinations have taken it, and not before", () => {
+  const taken: (() => void)[] = [];
+  const bodies: Uint8Array[] = [];
+  const slow = {
+    ...keeper([]),
+    deliver(requests: readonly ExportRequest[], onTaken: () => void = assert.fail): void {
+      taken.push(onTaken);
+      bodies.push(...requests.map(({ body }) => body));
+    },
+  };
+  const pipeline = new ExportPipeline(configuration([]), {
+    outlets: Array.from({ length: 2 }, () => ({ destination: slow, requestLimitBytes: 2 ** 24 })),
+    wishes: { identity: "resource", temporality: "cumulative" },
+    agent: AGENT,
+    log: collectLog().log,
+    deltaStore: undefined,
+  });
+  const memoryOf = (cycle: number): unknown => {
+    bodies.length = 0;
+    exportCycle(pipeline, domainsOf(cycle), cycle * INTERVAL_S);
+    assert.equal(bodies.length, 2);
+    assert.equal(bodies[0]?.buffer, bodies[1]?.buffer);
+    return bodies[0]?.buffer;
+  };
+  const take = (): void => taken.shift()?.();
+  memoryOf(0);
+  const first = memoryOf(1);
+  take();
+  take();
+  take();
+  const second = memoryOf(2);
+  assert.notEqual(second, first, "one of two has not taken it");
+  take();
+  assert.equal(memoryOf(3), first);
+  assert.notEqual(memoryOf(4), first, "it is being read");
+});
 
 // Between two of the restarts the hypervisor cannot be read.
 test("deltas over agent restarts, an outage and a VM's reboot add up to what the counters went", (t) => {

@@ -86,8 +86,11 @@ export interface Destination {
   readonly requestDurations: ReadonlyMap<string, HistogramValue>;
   /** Resolves when the first request has been tried: with what went wrong, undefined when it was accepted. */
   readonly firstError: Promise<Error | undefined>;
-  /** Takes the requests over and returns at once: collection never waits for delivery. */
-  deliver(requests: readonly ExportRequest[]): void;
+  /**
+   * Takes the requests over and returns at once: collection never waits for delivery. `onTaken` is called, then or later,
+   * when their bodies are not read any more; perhaps never, when delivery ends before that.
+   */
+  deliver(requests: readonly ExportRequest[], onTaken?: () => void): void;
   /** Sends what can still be sent within so many milliseconds, then lets go; what is on disk stays there. */
   close(timeoutMs: number): Promise<void>;
 }

@@ -134,10 +134,10 @@ export class QueuedDestination implements Destination {
     return this.#first.promise;
   }
 
-  deliver(requests: readonly ExportRequest[]): void {
-    if (requests.length === 0) return;
-    if (this.#closing) this.#queue.refuse(requests, "shutdown");
-    else this.#queue.append(requests, this.#storedCodec);
+  deliver(requests: readonly ExportRequest[], onTaken?: () => void): void {
+    if (requests.length === 0) onTaken?.();
+    else if (this.#closing) this.#queue.refuse(requests, "shutdown");
+    else this.#queue.append(requests, this.#storedCodec, onTaken);
   }
 
   /** An attempt goes on until the time is over or the backend does not take one. */

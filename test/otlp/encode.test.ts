@@ -57,6 +57,25 @@ test("each resource's range of the bytes is a request of its own", () => {
   fc.assert(property, { numRuns: 50 });
 });
 
+test("what is written over the bytes of another cycle is the same as what is not", () => {
+  const property = fc.property(
+    fc
+      .array(arbitrarySubject, { minLength: 1, maxLength: 4 })
+      .chain((subjects) => fc.tuple(...subjects.map((subject) => arbitraryCycle(subject, true)))),
+    fc.integer({ min: 0, max: 400 }),
+    (cycle, percent) => {
+      const { bytes } = encodeCycle(cycle, scope);
+      const expected = Buffer.from(bytes);
+      const spare = Buffer.alloc(Math.round((bytes.length * percent) / 100), 0xff);
+      const again = encodeCycle(cycle, scope, spare).bytes;
+      assert.deepEqual(again, expected);
+      const isRightSize = spare.length >= bytes.length && spare.length <= 2 * bytes.length;
+      assert.equal(again.buffer === spare.buffer, isRightSize, `${percent} %`);
+    },
+  );
+  fc.assert(property, { numRuns: 100 });
+});
+
 test("the bytes of a cycle do not change when the next one is encoded", () => {
   const series = numberSeries();
   const first = encodeCycle([numberPoints(counter, series, 1)], scope);

@@ -20,6 +20,14 @@ export type SendOrder = "oldest-first" | "fresh-first";
 /** A request as it is stored. */
 export type EncodedRequest = Omit<StoredBatch, "id" | "createdMs" | "destination">;
 
+/** Requests that a queue takes over. */
+export interface Appended {
+  readonly requests: readonly ExportRequest[];
+  readonly codec: Codec;
+  /** Is called when their bodies are not read any more. */
+  readonly onTaken?: (() => void) | undefined;
+}
+
 /** What a queue needs of the store that it is part of. */
 export interface QueueHost {
   /** The change that the next transaction will make: what is inserted there is still in memory. */
@@ -32,7 +40,7 @@ export interface QueueHost {
   nowMs(): number;
   settled(): Promise<void>;
   /** Encodes and then admits the requests. */
-  append(queue: DeliveryQueue, requests: readonly ExportRequest[], codec: Codec): void;
+  append(queue: DeliveryQueue, appended: Appended): void;
   read(id: number): Promise<Uint8Array | undefined>;
   commitSoon(): void;
 }

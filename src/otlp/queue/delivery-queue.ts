@@ -66,13 +66,13 @@ export class DeliveryQueue {
     return oldest === undefined ? 0 : this.#host.nowMs() - oldest.createdMs;
   }
 
-  /** Takes requests over, to be stored in the order given. */
-  append(requests: readonly ExportRequest[], codec: Codec): void {
+  /** Takes requests over, to be stored in the order given; `onTaken` is called when their bodies are not read any more. */
+  append(requests: readonly ExportRequest[], codec: Codec, onTaken?: () => void): void {
     for (const { pointCount } of requests) {
       this.account.handedOverPoints += pointCount;
       this.#encodingPoints += pointCount;
     }
-    this.#host.append(this, requests, codec);
+    this.#host.append(this, { requests, codec, onTaken });
   }
 
   /** Queues what {@link append} took over, now that it is encoded; the oldest make room where they must. */

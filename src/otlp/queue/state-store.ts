@@ -1,8 +1,7 @@
-import type { Codec } from "../compression.ts";
-import type { ExportRequest } from "../destination.ts";
 import { type Batch, ID_STEP } from "./batch.ts";
 import { Change } from "./change.ts";
 import type {
+  Appended,
   EncodedRequest,
   KeyValue,
   QueueHost,
@@ -25,10 +24,8 @@ const ORPHAN_LIMITS: QueueLimits = { maxBytes: Number.MAX_SAFE_INTEGER, maxAgeMs
 /** Cycles of one destination that may wait to be encoded: more of them wait only if something hangs. */
 const WAITING_LIMIT = 8;
 
-interface Append {
+interface Append extends Appended {
   readonly queue: DeliveryQueue;
-  readonly requests: readonly ExportRequest[];
-  readonly codec: Codec;
 }
 
 /** What came within one turn of the event loop. */
@@ -100,15 +97,16 @@ export class Store implements StateStore, QueueHost {
     return this.#time.nowMs();
   }
 
-  append(queue: DeliveryQueue, requests: readonly ExportRequest[], codec: Codec): void {
+  append(queue: DeliveryQueue, appended: Appended): void {
     const { appends } = this.#turn;
     const waiting = appends.filter((append) => append.queue === queue);
     const [oldest] = waiting;
     if (oldest !== undefined && waiting.length >= WAITING_LIMIT) {
       appends.splice(appends.indexOf(oldest), 1);
       queue.giveUp(oldest.requests, "queue_full");
+      oldest.onTaken?.();
     }
-    appends.push({ queue, requests, codec });
+    appends.push({ queue, ...appended });
     this.commitSoon();
   }
 
@@ -151,8 +149,10 @@ export class Store implements StateStore, QueueHost {
     this.#turn = new Turn();
     this.#encoding = turn;
     const admitted: [DeliveryQueue, EncodedRequest[]][] = [];
-    for (const { queue, requests, codec } of turn.appends) {
+    for (const { queue, requests, codec, onTaken } of turn.appends) {
       admitted.push([queue, await encodeRequests(requests, codec)]);
+      // A body that is stored as it came is still the same bytes.
+      if (codec !== "none") onTaken?.();
     }
     for (const [queue, requests] of admitted) queue.admit(requests);
     for (const [key, value] of turn.values) this.#change.values.set(key, value);

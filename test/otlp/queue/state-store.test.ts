@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 
 import type { StateStore } from "../../../src/otlp/queue/contract.ts";
 import { createMemoryStore } from "../../../src/otlp/queue/open.ts";
@@ -40,6 +41,25 @@ for (const [kind, prepare] of Object.entries(stores)) {
     assert.deepEqual([queue.queuedPoints, queue.queuedBatches, queue.queuedBytes], [0, 0, 0]);
     assert.equal(queue.account.exportedPoints, 3);
     assert.equal(imbalance(queue), 0);
+  });
+
+  test(`${kind}: who appends is told when the bodies are not read any more, and what is written over them is not stored`, async () => {
+    const queue = prepare()().queue("a", WIDE);
+    const [packed, plain] = [numbered(1), numbered(2)];
+    const taken: string[] = [];
+    queue.append([packed], "gzip", () => {
+      taken.push("packed");
+      packed.body.fill(0);
+    });
+    queue.append([plain], "none", () => taken.push("plain"));
+    assert.deepEqual(taken, []);
+    await queue.settled();
+    // What is stored as it came is the store's now.
+    assert.deepEqual(taken, ["packed"]);
+    const batch = queue.next("oldest-first");
+    assert.ok(batch);
+    const stored = await queue.read(batch);
+    assert.deepEqual(stored && gunzipSync(stored), numbered(1).body);
   });
 
   test(`${kind}: beyond its size the oldest go, never the one under way, and each is counted`, async () => {
