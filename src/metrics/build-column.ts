@@ -1,8 +1,9 @@
 import type { Integer } from "../integer.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics, StatisticsScope } from "../readings/statistics.ts";
+import { bitOf, type ColumnBlock, Expected } from "./column-layout.ts";
 import { type ColumnRow, type ColumnScope, isColumnRow } from "./column-plan.ts";
-import { type ColumnBlock, type ColumnEntry, Expected, LiveColumn, type Placed } from "./live-column.ts";
+import { type ColumnEntry, LiveColumn, type Placed } from "./live-column.ts";
 import type { LiveScope } from "./live-scope.ts";
 import type { LiveSeries } from "./live-series.ts";
 import { applyNameRule } from "./name-rule.ts";
@@ -30,6 +31,12 @@ export interface ColumnOrigin {
   readonly toldNs: (group: StatisticsGroup) => bigint | undefined;
 }
 
+/** A block of a column that is being built. */
+interface Part {
+  readonly block: ColumnBlock;
+  readonly live: LiveScope;
+}
+
 /** One series that every item of a row's scope can have. */
 interface RowSlot {
   readonly slot: number;
@@ -49,16 +56,16 @@ interface Place {
  * their rows' points: also those of groups that are read less often than the others.
  */
 export function buildColumn({ plan, scopes, rows, readAt, isRestless, toldNs }: ColumnOrigin): LiveColumn {
-  const { groups: names } = plan.columns;
-  const { blocks, size } = layOut(plan.columns.scopes, scopes);
-  const blockOf = new Map(blocks.map((block) => [block.live, block]));
+  const { groups: names, layouts } = plan.columns;
+  const { parts, size } = layOut(plan.columns.scopes, scopes);
+  const partOf = new Map(parts.map((part) => [part.live, part]));
   const groups = new Uint8Array(size);
   const expected = new Uint8Array(size).fill(Expected.anything);
   const entries = new Map<number, ColumnEntry>();
   const placed: Placed[] = [];
   for (const [number, listed] of rows.entries()) {
-    const block = listed && blockOf.get(listed.scope);
-    if (listed === undefined || block === undefined) continue;
+    const part = listed && partOf.get(listed.scope);
+    if (listed === undefined || part === undefined) continue;
     if (!isColumnRow(listed.row) || isRestless(number)) continue;
     const name = groupOf(listed.row);
     const points = new Set<unknown>(listed.points.entry.points);
@@ -66,7 +73,7 @@ export function buildColumn({ plan, scopes, rows, readAt, isRestless, toldNs }: 
     // By their time only where the reading has not got the group: a clock can stand still.
     const isTold = (series: LiveSeries): boolean =>
       readAt[name] === undefined ? series.timeNs === lastNs : points.has(series);
-    const places = placesOf(listed.row, block, isTold);
+    const places = placesOf(listed.row, part, isTold);
     // Whole numbers beyond 2^53 are exact in a point of their own only.
     if (places.some(({ series }) => typeof series?.value === "bigint")) continue;
     const group = names.indexOf(name);
@@ -82,24 +89,39 @@ export function buildColumn({ plan, scopes, rows, readAt, isRestless, toldNs }: 
     entries.set(number, { entry: listed.points.entry, group, groupName: name });
   }
   const timesNs = BigInt64Array.from(names, (name) => toldNs(name) ?? 0n);
-  const present = Uint8Array.from(names, (name) => (readAt[name] === undefined ? 0 : 1));
-  return new LiveColumn({ blocks, entries, placed, groups, expected, timesNs, present });
+  const layout = layouts.share({
+    blocks: parts.map(({ block }) => block),
+    rows: [...entries.keys()],
+    places: Uint32Array.from(placed, ({ place }) => place),
+    groups,
+    expected,
+  });
+  const read = names.reduce((sum, name, group) => (readAt[name] === undefined ? sum : sum + bitOf(group)), 0);
+  return new LiveColumn({ layout, scopes: parts.map(({ live }) => live), entries, placed, timesNs, read });
 }
 
 function layOut(
   planned: readonly ColumnScope[],
   scopes: ColumnOrigin["scopes"],
-): { readonly blocks: readonly ColumnBlock[]; readonly size: number } {
-  const blocks: ColumnBlock[] = [];
+): { readonly parts: readonly Part[]; readonly size: number } {
+  const parts: Part[] = [];
   let size = 0;
+  let firstItem = 0;
   for (const plan of planned) {
     const live = scopes.get(plan.scope);
     if (live === undefined) continue;
-    const { state, reason } = (live.items[0]?.values ?? {}) as { state?: Integer; reason?: Integer };
-    blocks.push({ plan, live, first: size, state, reason });
-    size += plan.width * live.count;
+    const { paths } = live;
+    const block = { plan, paths, firstItem, first: size, ...(plan.reason && reasonOf(live)) };
+    parts.push({ block, live });
+    size += plan.width * paths.length;
+    firstItem += paths.length;
   }
-  return { blocks, size };
+  return { parts, size };
+}
+
+function reasonOf({ items }: LiveScope): Pick<ColumnBlock, "state" | "reason"> {
+  const { state, reason } = (items[0]?.values ?? {}) as { state?: Integer; reason?: Integer };
+  return { state, reason };
 }
 
 /** All rows' sources are read with one group. */
@@ -112,7 +134,7 @@ function groupOf(row: ColumnRow): StatisticsGroup {
 /** The places of a row's points, in their order. */
 function placesOf(
   row: ColumnRow,
-  { plan, live, first }: ColumnBlock,
+  { block: { plan, first }, live }: Part,
   isTold: (series: LiveSeries) => boolean,
 ): Place[] {
   const placeOf = (index: number, { slot, field }: RowSlot): Place => {
@@ -145,5 +167,5 @@ function slotsOf(row: ColumnRow): readonly RowSlot[] {
 
 /** Is the item one that the field is taken from? */
 function takes({ names }: PlannedField, live: LiveScope, index: number): boolean {
-  return names === undefined || applyNameRule(names, String(live.path(index).at(-1))) !== undefined;
+  return names === undefined || applyNameRule(names, String(live.paths[index]?.at(-1))) !== undefined;
 }

@@ -1,5 +1,8 @@
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
+import { ColumnLayouts } from "./column-layout.ts";
+import { type ItemNaming, namingOf } from "./item-naming.ts";
+import { KeyOrders } from "./key-orders.ts";
 import type { PlannedField, PlannedRow } from "./plan.ts";
 import type { Derivation } from "./rows.ts";
 import type { Conversion } from "./units.ts";
@@ -49,12 +52,15 @@ export interface ColumnScope {
   readonly scope: StatisticsScope;
   /** How many places an item has: one for each of its series, by its slot. */
   readonly width: number;
+  readonly naming: ItemNaming | undefined;
   /** With which its own derivations are read, and its number. */
   readonly groupName: StatisticsGroup;
   readonly group: number;
   /** All groups with which any of its points are read. */
   readonly groups: readonly number[];
   readonly fields: readonly ColumnField[];
+  /** What is taken from an item's values, by their order. */
+  readonly orders: KeyOrders<readonly ColumnField[]>;
   readonly states: readonly ColumnStates[];
   readonly reason: ColumnReason | undefined;
   readonly derivations: readonly ColumnDerivation[];
@@ -64,7 +70,12 @@ export interface ColumnScope {
 export interface ColumnPlan {
   /** What {@link ColumnField.group} numbers. */
   readonly groups: readonly StatisticsGroup[];
+  /** The numbers of the groups of which a reading has times, by their order; undefined of those that are not here. */
+  readonly timeOrders: KeyOrders<number | undefined>;
   readonly scopes: readonly ColumnScope[];
+  readonly layouts: ColumnLayouts;
+  /** Of the scopes that a reading has. */
+  readonly scopeOrders: KeyOrders<string>;
 }
 
 /** What a column's plan is made of. */
@@ -106,17 +117,26 @@ export function planColumns({ rows, widths, groupOfScope }: ColumnPlanOptions): 
       return {
         scope,
         width,
+        naming: namingOf(scope),
         groupName,
         group,
         groups: [...groupsOfScope],
         fields,
+        orders: new KeyOrders((key) => fields.filter(({ field }) => field === key)),
         states,
         reason,
         derivations,
       };
     },
   );
-  return { groups, scopes };
+  const numbers = new Map<string, number>(groups.map((group, number) => [group, number]));
+  return {
+    groups,
+    timeOrders: new KeyOrders((group) => numbers.get(group)),
+    scopes,
+    layouts: new ColumnLayouts(),
+    scopeOrders: new KeyOrders((scope) => scope),
+  };
 }
 
 type NumberOf = (group: StatisticsGroup) => number;

@@ -1,30 +1,10 @@
-import type { Integer } from "../integer.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics } from "../readings/statistics.ts";
-import type { ColumnScope } from "./column-plan.ts";
+import type { ColumnLayout } from "./column-layout.ts";
+import type { Name } from "./item-naming.ts";
 import type { LiveScope } from "./live-scope.ts";
 import type { LiveSeries } from "./live-series.ts";
 import type { MetricPoints, PointColumn } from "./points.ts";
-
-/** What a reading has for a place. */
-export const Expected = {
-  /** No value: the place has no series. */
-  nothing: 0,
-  value: 1,
-  /** Whatever it has is not for this column. */
-  anything: 2,
-} as const;
-
-/** A scope's items in a column: the places of an item stand together, and the items in their order. */
-export interface ColumnBlock {
-  readonly plan: ColumnScope;
-  readonly live: LiveScope;
-  /** Place of the first item's first series. */
-  readonly first: number;
-  /** What the first item was then, where a series is told from others by it. */
-  readonly state: Integer | undefined;
-  readonly reason: Integer | undefined;
-}
 
 /** A row whose points are in a column. */
 export interface ColumnEntry {
@@ -42,50 +22,48 @@ export interface Placed {
 
 /** What a column is made of. */
 export interface ColumnContents {
-  readonly blocks: readonly ColumnBlock[];
+  readonly layout: ColumnLayout;
+  /** By the number of their block. */
+  readonly scopes: readonly LiveScope[];
   /** By the number of their row in the plan. */
   readonly entries: ReadonlyMap<number, ColumnEntry>;
   /** In the order of the entries' points. */
   readonly placed: readonly Placed[];
-  /** By place. */
-  readonly groups: Uint8Array;
-  /** By place, one of {@link Expected}. */
-  readonly expected: Uint8Array;
   /** By group: when it was last told. */
   readonly timesNs: BigInt64Array;
-  /** By group: 1 if the last reading had it. */
-  readonly present: Uint8Array;
+  /** The set of groups that the last reading had. */
+  readonly read: number;
 }
 
 /** The column of a resource's live series. */
 export class LiveColumn implements PointColumn {
   readonly metrics: readonly MetricPoints[];
-  readonly places: Uint32Array;
+  readonly layout: ColumnLayout;
   readonly values: Float64Array;
-  readonly groups: Uint8Array;
   readonly timesNs: BigInt64Array;
-  readonly expected: Uint8Array;
-  readonly blocks: readonly ColumnBlock[];
   readonly entries: ReadonlyMap<number, ColumnEntry>;
+  /** By the number of their block. */
+  readonly scopes: readonly LiveScope[];
+  /** By item, those of all blocks: what it is called, where its path does not say it. */
+  readonly names: readonly Name[];
   /** When the youngest of its sums starts. */
   readonly latestStartNs: bigint;
-  /** By group: 1 if the last reading had it. */
-  readonly present: Uint8Array;
+  /** The set of groups that the last reading had. */
+  read: number;
   readonly #placed: readonly Placed[];
 
   /** Takes over time and value of all series. */
-  constructor({ blocks, entries, placed, groups, expected, timesNs, present }: ColumnContents) {
+  constructor({ layout, scopes, entries, placed, timesNs, read }: ColumnContents) {
     this.metrics = Array.from(entries.values(), ({ entry }) => entry).filter(
       ({ points }) => points.length > 0,
     );
-    this.places = Uint32Array.from(placed, ({ place }) => place);
-    this.values = new Float64Array(groups.length);
-    this.groups = groups;
+    this.layout = layout;
+    this.values = new Float64Array(layout.groups.length);
     this.timesNs = timesNs;
-    this.expected = expected;
-    this.blocks = blocks;
     this.entries = entries;
-    this.present = present;
+    this.scopes = scopes;
+    this.names = scopes.flatMap(({ names }) => names);
+    this.read = read;
     this.#placed = placed;
     let latestStartNs = 0n;
     for (const { series, place } of placed) {
@@ -97,14 +75,25 @@ export class LiveColumn implements PointColumn {
     this.latestStartNs = latestStartNs;
   }
 
+  get places(): Uint32Array {
+    return this.layout.places;
+  }
+
+  get groups(): Uint8Array {
+    return this.layout.groups;
+  }
+
   /** Was the row's group read before, and is it in this reading? */
   isAgain(row: number, { readAt }: DomainStatistics): boolean {
     const entry = this.entries.get(row);
     return entry !== undefined && this.timesNs[entry.group] !== 0n && readAt[entry.groupName] !== undefined;
   }
 
-  /** Every series has its time and value itself again. */
+  /** Every series has its time and value itself again, and every scope knows when it was last read. */
   dissolve(): void {
     for (const { series } of this.#placed) series.leave();
+    for (const [block, { plan }] of this.layout.blocks.entries()) {
+      this.scopes[block]?.wasReadAt(this.timesNs[plan.group] ?? 0n);
+    }
   }
 }

@@ -1,11 +1,13 @@
 import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
 import { buildColumn } from "./build-column.ts";
+import { hasGroup } from "./column-layout.ts";
 import { refillColumn } from "./column-refill.ts";
 import { DeltaSeries, type DeltaState } from "./delta-series.ts";
 import type { EndedScope } from "./ended-points.ts";
 import { histogramPoints } from "./histogram-points.ts";
 import { pointsOf } from "./holding-points.ts";
+import type { KeyOrder } from "./key-orders.ts";
 import type { LiveColumn } from "./live-column.ts";
 import { DeltaHistogram } from "./live-histogram.ts";
 import { LiveScope, type ScopeContext } from "./live-scope.ts";
@@ -35,11 +37,16 @@ export interface RowsOrigin {
 interface Steady {
   readonly column: LiveColumn;
   readonly description: DomainDescription | undefined;
+  /** Scopes that the column does not take over, or not all of. */
   readonly scopes: readonly LiveScope[];
+  /** Those of which the last reading must be kept. */
+  readonly remembered: readonly LiveScope[];
   /** Scopes of the plan that have not been read yet. */
   readonly unread: readonly StatisticsScope[];
   /** Rows whose points are not in the column. */
   readonly others: readonly AnyRow[];
+  /** Scopes of a reading that has none of the unread ones. */
+  order: KeyOrder<string> | undefined;
 }
 
 /** After so many changes a row is left out of the column: each costs the others their places. */
@@ -54,6 +61,8 @@ export class LiveRows {
   readonly #changes = new Map<number, number>();
   #metrics: readonly MetricPoints[] = [];
   #steady: Steady | undefined;
+  /** Scopes that have taken part in the last reading. */
+  #visited: readonly LiveScope[] = [];
   readonly #times: ToldTimes;
 
   constructor(times: ToldTimes, scopes: Iterable<readonly [StatisticsScope, LiveScope]> = []) {
@@ -81,7 +90,7 @@ export class LiveRows {
   /** What the last reading no longer had. */
   get ended(): readonly EndedScope[] {
     const ended: EndedScope[] = [];
-    for (const live of this.#steady?.scopes ?? this.#scopes.values())
+    for (const live of this.#visited)
       if (live.ended.length > 0) ended.push({ scope: live.name, series: live.ended });
     return ended;
   }
@@ -103,7 +112,6 @@ export class LiveRows {
     const told =
       readAt === statistics.readAt ? reading : { ...reading, statistics: { ...statistics, readAt } };
     if (!this.#refill(plan, told, origin)) this.#renew(plan, told, origin);
-    for (const scope of plan.remembered) this.#scopes.get(scope)?.remember(told.statistics);
     return this.#metrics;
   }
 
@@ -117,7 +125,11 @@ export class LiveRows {
     const steady = this.#steady;
     if (steady === undefined || steady.description !== description) return false;
     const { statistics } = reading;
-    for (const scope of steady.unread) if (statistics.items[scope] !== undefined) return false;
+    const order = plan.columns.scopeOrders.match(statistics.items);
+    if (steady.order !== order) {
+      for (const scope of steady.unread) if (statistics.items[scope] !== undefined) return false;
+      steady.order = order;
+    }
     for (const scope of steady.scopes) if (!scope.keep(statistics, description)) return false;
     const refill = refillColumn(steady.column, plan, reading);
     if (refill === "misfit") return false;
@@ -127,16 +139,18 @@ export class LiveRows {
       if (row.points.end()) changed = true;
     }
     if (changed) this.#metrics = this.#told(steady.column);
+    for (const scope of steady.remembered) scope.remember(statistics);
+    this.#visited = steady.scopes;
     return true;
   }
 
   /** The rows that have points in the last reading. */
-  #told({ entries, present }: LiveColumn): MetricPoints[] {
+  #told({ entries, read }: LiveColumn): MetricPoints[] {
     return this.#rows.flatMap((row, number) => {
-      if (row === undefined || row.scope.items.length === 0 || row.points.entry.points.length === 0)
-        return [];
+      if (row === undefined || row.points.entry.points.length === 0) return [];
       const entry = entries.get(number);
-      return entry === undefined || present[entry.group] === 1 ? [row.points.entry] : [];
+      const isTold = entry === undefined ? row.scope.items.length > 0 : hasGroup(read, entry.group);
+      return isTold ? [row.points.entry] : [];
     });
   }
 
@@ -150,6 +164,8 @@ export class LiveRows {
     this.#fill(plan, reading, column);
     // At the second reading there is more than at the first: what is derived from both.
     if (!isFirst) this.#steady = this.#settle(plan, reading, origin);
+    for (const scope of plan.remembered) this.#scopes.get(scope)?.remember(reading.statistics);
+    this.#visited = [...this.#scopes.values()];
   }
 
   #settle(plan: MetricPlan, { statistics }: MeteredReading, { description }: RowsOrigin): Steady {
@@ -167,12 +183,18 @@ export class LiveRows {
     ) as AnyRow[];
     // Points of an earlier reading would pass for told ones.
     for (const { scope, points } of others) if (scope.items.length === 0) points.become([]);
+    const taken = new Set(column.scopes);
+    for (const { scope } of others) taken.delete(scope);
+    for (const scope of taken) scope.rest();
+    const read = plan.scopes.flatMap((scope) => scopes.get(scope) ?? []);
     return {
       column,
       description,
-      scopes: plan.scopes.flatMap((scope) => scopes.get(scope) ?? []),
+      scopes: read.filter((scope) => !taken.has(scope)),
+      remembered: read.filter(({ name }) => plan.remembered.has(name)),
       unread: plan.scopes.filter((scope) => !scopes.has(scope)),
       others,
+      order: undefined,
     };
   }
 

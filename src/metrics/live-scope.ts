@@ -3,7 +3,8 @@ import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics, StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
 import type { DeltaOrigin } from "./delta-series.ts";
-import { identityOf, itemAttributes, NAMINGS } from "./item-attributes.ts";
+import { identityOf, itemAttributes } from "./item-attributes.ts";
+import { isSamePath, type ItemNaming, type Name, namingOf } from "./item-naming.ts";
 import type { LiveSeries } from "./live-series.ts";
 import { SCOPES } from "./plan.ts";
 import type { Attributes } from "./points.ts";
@@ -60,8 +61,6 @@ export interface EndedSeries {
   readonly series: LiveSeries;
 }
 
-type Name = string | number | undefined;
-
 interface Newcomer {
   readonly attributes: Attributes;
   readonly above: LiveItem | undefined;
@@ -76,10 +75,8 @@ export class LiveScope {
   readonly name: StatisticsScope;
   /** With which its items are read. */
   readonly group: StatisticsGroup;
-  /** The field that alone tells an item from its like; undefined where it is the path, or more than one field. */
-  readonly #nameField: string | undefined;
-  readonly #hasLabels: boolean;
   #items = NO_ITEMS;
+  readonly #naming: ItemNaming | undefined;
   /** Of the items of the last reading that had any: their paths and names, and their state. */
   #paths: readonly Item["path"][] = [];
   #names: readonly Name[] = [];
@@ -99,8 +96,7 @@ export class LiveScope {
   constructor(name: StatisticsScope) {
     this.name = name;
     this.group = SCOPES[name].group;
-    this.#nameField = NAMINGS[name]?.field;
-    this.#hasLabels = NAMINGS[name]?.labels !== undefined;
+    this.#naming = namingOf(name);
   }
 
   /** Were the items of the last reading others than those before, or in another order? */
@@ -133,9 +129,14 @@ export class LiveScope {
     return this.#lives.length;
   }
 
-  /** The path of one of these. */
-  path(index: number): Item["path"] {
-    return this.#paths[index] ?? [];
+  /** The paths of these. */
+  get paths(): readonly Item["path"][] {
+    return this.#paths;
+  }
+
+  /** What these are called. */
+  get names(): readonly Name[] {
+    return this.#names;
   }
 
   /** The state of items[index]; undefined where nothing can be said of it. */
@@ -169,12 +170,23 @@ export class LiveScope {
     return true;
   }
 
-  /** Keeps the items for what is derived from their change until the next reading. */
-  remember({ readAt }: DomainStatistics): void {
+  /** Keeps the items of a reading for what is derived from their change until the next one. */
+  remember({ items, readAt }: DomainStatistics): void {
     const at = readAt[this.group];
-    if (at === undefined || this.#items.length === 0) return;
-    this.#remembered = this.#items;
+    const own = items[this.name];
+    if (at === undefined || own === undefined || own.length === 0) return;
+    this.#remembered = own;
     this.#rememberedAt = at;
+  }
+
+  /** While a column takes over the readings: the items of the last one are not kept alive. */
+  rest(): void {
+    this.#items = NO_ITEMS;
+  }
+
+  /** What it missed while a column took over the readings; 0: it was not read. */
+  wasReadAt(timeNs: bigint): void {
+    if (timeNs > 0n) this.#readAtNs = timeNs;
   }
 
   /** Begins with a reading; was the scope read? */
@@ -189,24 +201,14 @@ export class LiveScope {
   /** Are these the items of last time, in the same order? Then nothing has to be looked up. */
   #fits(description: DomainDescription | undefined): boolean {
     const items = this.#items;
-    const paths = this.#paths;
-    if (items.length !== paths.length) return false;
+    if (items.length !== this.#paths.length) return false;
     if (this.name === "nic" && description !== this.#description) return false;
-    const names = this.#names;
-    const field = this.#nameField;
-    for (let index = 0; index < items.length; index += 1) {
-      const item = items[index];
-      const path = paths[index];
-      if (item === undefined || path === undefined || !samePath(path, item.path)) return false;
-      if (field !== undefined && names[index] !== this.#nameOf(item, field)) return false;
-    }
-    return true;
-  }
-
-  /** See {@link identityOf}: of an item that has it in a field, which is a text nearly always. */
-  #nameOf(item: Item, field: string): Name {
-    const name = (item.values as Readonly<Record<string, unknown>>)[field];
-    return typeof name === "string" && !this.#hasLabels ? name : identityOf(this.name, item);
+    const naming = this.#naming;
+    return items.every(
+      (item, index) =>
+        isSamePath(this.#paths[index] ?? [], item.path) &&
+        (naming === undefined || this.#names[index] === naming.nameOf(item)),
+    );
   }
 
   #rebuild(context: ScopeContext, parent: LiveScope | undefined): void {
@@ -273,8 +275,4 @@ export class LiveScope {
 
 function* seriesOf(live: LiveItem): Iterable<EndedSeries> {
   for (const [slot, series] of live.series.entries()) if (series !== undefined) yield { slot, series };
-}
-
-function samePath(a: Item["path"], b: Item["path"]): boolean {
-  return a === b || (a.length === b.length && a.every((part, index) => part === b[index]));
 }

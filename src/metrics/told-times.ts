@@ -1,8 +1,12 @@
 import type { Instant } from "../clock.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics } from "../readings/statistics.ts";
+import { KeyOrders } from "./key-orders.ts";
 
 type ReadAt = DomainStatistics["readAt"];
+
+/** Of the groups that readings have. */
+const orders = new KeyOrders((group) => group);
 
 /**
  * The times by which the readings of one resource are told. In order means: as Prometheus takes them, which refuses a
@@ -13,8 +17,10 @@ export class ToldTimes {
   readonly #inOrder: boolean;
   /** By group, when it was last read. */
   readonly #read: Record<string, Instant | undefined> = {};
-  /** By group, the time of its last points. */
-  readonly #told: Record<string, Instant | undefined> = {};
+  /** By group, the time of its last points: those that were told last, and those of groups that were told before. */
+  #last: ReadAt = {};
+  #order = orders.match({});
+  readonly #before: Record<string, Instant | undefined> = {};
   #latest: Instant | undefined;
 
   constructor(inOrder: boolean) {
@@ -30,15 +36,24 @@ export class ToldTimes {
   next(readAt: ReadAt): ReadAt {
     const times = this.#inOrder ? this.#inOrderOf(readAt) : readAt;
     let newest = this.#latest;
+    let hasGap = false;
     for (const group in times) {
       const at = times[group as StatisticsGroup];
-      if (at === undefined) continue;
-      this.#told[group] = at;
+      if (at === undefined) hasGap = true;
       // Most groups of a reading are of one moment.
-      if (at !== newest) newest = latest(at, newest);
+      else if (at !== newest) newest = latest(at, newest);
     }
     this.#latest = newest;
+    const order = orders.match(times);
+    // With the same groups as the last one, a reading has a later time for all that was told.
+    if (hasGap || order !== this.#order) this.#keepLast();
+    this.#last = times;
+    this.#order = order;
     return times;
+  }
+
+  #keepLast(): void {
+    for (const [group, at] of Object.entries(this.#last)) if (at !== undefined) this.#before[group] = at;
   }
 
   #inOrderOf(readAt: ReadAt): ReadAt {
@@ -60,14 +75,16 @@ export class ToldTimes {
 
   /** Time of a group's last points, nanoseconds since the epoch. */
   toldNs(group: string): bigint | undefined {
-    return this.#told[group]?.wallNs;
+    return (this.#last[group as StatisticsGroup] ?? this.#before[group])?.wallNs;
   }
 
   /** The times of all groups' last points that are not before a time, nanoseconds since the epoch. */
   since(sinceNs: bigint): ReadonlySet<bigint> {
     const times = new Set<bigint>();
-    for (const at of Object.values(this.#told))
-      if (at !== undefined && at.wallNs >= sinceNs) times.add(at.wallNs);
+    for (const group of new Set([...Object.keys(this.#before), ...Object.keys(this.#last)])) {
+      const wallNs = this.toldNs(group);
+      if (wallNs !== undefined && wallNs >= sinceNs) times.add(wallNs);
+    }
     return times;
   }
 }
