@@ -21,6 +21,7 @@ function fieldsAfter(work: number): Fields {
     "state.state": 1,
     "state.reason": 1,
     "cpu.time": 5_000_000_000 + work * 1_000_000,
+    "cpu.haltpoll.success.time": 1000 * work,
     "balloon.current": 1_048_576,
     "balloon.available": 1_000_000,
     "balloon.unused": 400_000 - work,
@@ -53,6 +54,9 @@ const CHANGES: Readonly<Record<string, (fields: Fields) => Fields>> = {
   "beyond 2^53": (fields) => ({ ...fields, "net.0.rx.bytes": 2n ** 60n + 1n }),
   "a group is not read": (fields) => without(fields, (name) => name.startsWith("balloon.")),
   "a group of counters alone is not read": (fields) => without(fields, (name) => name.startsWith("net.")),
+  "a group of a scope that is read is not": (fields) =>
+    without(fields, (name) => name.startsWith("cpu.haltpoll.")),
+  "fields in another order": (fields) => Object.fromEntries(Object.entries(fields).toReversed()),
   "two groups are not read": (fields) => without(fields, (name) => /^(?:balloon|block)\./.test(name)),
   "a disk leaves": (fields) => without(fields, (name) => name.startsWith("block.1.")),
   "disks change places": (fields) => ({ ...fields, "block.0.name": "vdb", "block.1.name": "vda" }),
