@@ -77,13 +77,21 @@ export class ColumnLayout {
   }
 }
 
-const BITS = Array.from({ length: 53 }, (_, group) => 2 ** group);
+/** Whole numbers are exact up to so many bits. */
+const GROUPS_LIMIT = 53;
+const BITS = Array.from({ length: GROUPS_LIMIT }, (_, group) => 2 ** group);
 
-/** A set of groups is the sum of these: as a number it is compared at once, and exact up to 53 groups. */
+/**
+ * A set of groups is the sum of these: a number is compared at once.
+ * @throws RangeError for a group for which it has no room
+ */
 export function bitOf(group: number): number {
-  return BITS[group] ?? Number.NaN;
+  const bit = BITS[group];
+  if (bit === undefined) throw new RangeError(`a set has room for ${GROUPS_LIMIT} groups`);
+  return bit;
 }
 
+/** Is the group in the set? */
 export function hasGroup(groups: number, group: number): boolean {
   return Math.floor(groups / bitOf(group)) % 2 === 1;
 }

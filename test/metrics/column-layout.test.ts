@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { bitOf, hasGroup } from "../../src/metrics/column-layout.ts";
 import { DomainMeter } from "../../src/metrics/domain-meter.ts";
 import type { LiveColumn } from "../../src/metrics/live-column.ts";
 import { domainReading, type Fields, hypervisorReading, second } from "./readings.ts";
@@ -40,4 +41,15 @@ test("another field, another number of items and another state are another layou
   ];
   const layouts = columnsOf([FIELDS, ...others]).map(({ layout }) => layout);
   assert.equal(new Set(layouts).size, 4);
+});
+
+test("a set of groups is exact to its last one, and has no room for more", () => {
+  const all = Array.from({ length: 53 }, (_, group) => group);
+  const odd = all.filter((group) => group % 2 === 1);
+  const set = odd.reduce((sum, group) => sum + bitOf(group), 0);
+  assert.deepEqual(
+    all.filter((group) => hasGroup(set, group)),
+    odd,
+  );
+  assert.throws(() => bitOf(53), RangeError);
 });
