@@ -1,10 +1,19 @@
 /** Processes that end, are another's, or have files that are no such files. */
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 
-import { addFakeHost, addFakeProcess } from "./fake-processes.ts";
+import { addFakeHost, addFakeProcess, type FakeProcess } from "./fake-processes.ts";
 import { ALL, folder, local, opened, PROCESS, readTwice, told, web1 } from "./local-readings.ts";
+
+const web2: FakeProcess = { ...web1, pid: 2000, id: 2 };
+
+function hostOf(t: TestContext, ...processes: readonly FakeProcess[]): string {
+  const root = folder(t);
+  addFakeHost(root, "v2");
+  for (const process of processes) addFakeProcess(root, process);
+  return root;
+}
 
 describe("a process that is not what it seems", () => {
   test("a number that is another's by now is joined with nothing", async (t) => {
@@ -20,11 +29,7 @@ describe("a process that is not what it seems", () => {
   });
 
   test("one that has ended, or is only there by name, is missing and hinders no other", async (t) => {
-    const root = folder(t);
-    addFakeHost(root, "v2");
-    const web2 = { ...web1, pid: 2000, id: 2 };
-    addFakeProcess(root, web1);
-    addFakeProcess(root, web2);
+    const root = hostOf(t, web1, web2);
     const processes = opened(root);
     assert.equal((await processes.read([local(web1), local(web2)])).size, 2);
     const stat = `${root}/proc/1000/stat`;
@@ -35,11 +40,7 @@ describe("a process that is not what it seems", () => {
   });
 
   test("one whose files fail to be read hinders no other, and that is told once", async (t) => {
-    const root = folder(t);
-    addFakeHost(root, "v2");
-    const web2 = { ...web1, pid: 2000, id: 2 };
-    addFakeProcess(root, web1);
-    addFakeProcess(root, web2);
+    const root = hostOf(t, web1, web2);
     const current = String.raw`${root}/cgroup/machine.slice/machine-qemu\x2d1\x2dweb1.scope/memory.current`;
     rmSync(current);
     mkdirSync(current);
@@ -57,11 +58,7 @@ describe("a process that is not what it seems", () => {
   });
 
   test("where nobody can be recognized, those that are known go on, and that is told once", async (t) => {
-    const root = folder(t);
-    addFakeHost(root, "v2");
-    const web2 = { ...web1, pid: 2000, id: 2 };
-    addFakeProcess(root, web1);
-    addFakeProcess(root, web2);
+    const root = hostOf(t, web1, web2);
     const notices: string[] = [];
     const processes = opened(root, ALL, (text) => notices.push(text));
     assert.equal((await processes.read([local(web1)])).size, 1);
