@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { type AgentCommand, buildInstalled } from "./agent.ts";
 import { startHypervisor, startSink } from "./children.ts";
 import { type BenchResult, type BenchRow, median, printResult } from "./result.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const DOMAINS = 100;
 /** An hour of cycles of 10 s. */
 const CYCLES = 360;
@@ -20,12 +20,16 @@ const NOWHERE = "http://127.0.0.1:9/v1/metrics";
 
 /** Memory of the agent over as many cycles as an hour has, with a backend that is well and with one that is away. */
 export async function run(): Promise<BenchResult> {
+  const command = buildInstalled();
   const [hypervisor, sink] = await Promise.all([startHypervisor(DOMAINS), startSink()]);
   try {
     const measure = (endpoint: string, isDurable: boolean): Promise<Measured> =>
-      measureAgent({ uri: hypervisor.address, endpoint, isDurable });
+      measureAgent({ command, uri: hypervisor.address, endpoint, isDurable });
     const [healthy, outage] = await Promise.all([measure(sink.address, true), measure(NOWHERE, true)]);
-    const memory = await measure(NOWHERE, false);
+    const [healthyInMemory, inMemory] = await Promise.all([
+      measure(sink.address, false),
+      measure(NOWHERE, false),
+    ]);
     return {
       name: "An hour without the backend",
       method:
@@ -37,7 +41,13 @@ export async function run(): Promise<BenchResult> {
         ...rowsOf("backend away", outage),
         { label: "away, more than well", value: outage.residentMb - healthy.residentMb, unit: "MB" },
         { label: "away: queue on disk", value: outage.queueMb, unit: "MB" },
-        ...rowsOf("away, no state directory", memory),
+        ...rowsOf("well, no state directory", healthyInMemory),
+        ...rowsOf("away, no state directory", inMemory),
+        {
+          label: "no state directory: away, more than well",
+          value: inMemory.residentMb - healthyInMemory.residentMb,
+          unit: "MB",
+        },
       ],
     };
   } finally {
@@ -59,10 +69,12 @@ function rowsOf(label: string, { residentMb, peakMb }: Measured): BenchRow[] {
 }
 
 async function measureAgent({
+  command: [program, ...args],
   uri,
   endpoint,
   isDurable,
 }: {
+  readonly command: AgentCommand;
   readonly uri: string;
   readonly endpoint: string;
   readonly isDurable: boolean;
@@ -77,7 +89,7 @@ ${isDurable ? "state_directory: state" : ""}
 export: [{ preset: collector, protocol: http/protobuf, endpoint: "${endpoint}" }]
 `,
   );
-  const agent = spawn(process.execPath, [join(ROOT, "dist/main.js"), "run", "--config", configuration], {
+  const agent = spawn(program, [...args, "run", "--config", configuration], {
     stdio: "ignore",
   });
   try {
