@@ -119,7 +119,7 @@ export class QueuedDestination implements Destination {
       queuedPoints: queue.queuedPoints,
       queuedBatches: queue.queuedBatches,
       queuedBytes: queue.queuedBytes,
-      queueLimitBytes: queue.limits.maxBytes,
+      queueLimitBytes: queue.limitBytes,
       oldestAgeMs: queue.oldestAgeMs,
       inFlightPoints: queue.inFlightPoints,
       lastError: this.#lastError,

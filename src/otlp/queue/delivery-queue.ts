@@ -52,6 +52,14 @@ export class DeliveryQueue {
     return this.#batches.bytes;
   }
 
+  /** The space that they may take: as configured, as far as the store's memory has room for what it cannot write. */
+  get limitBytes(): number {
+    const { maxBytes } = this.limits;
+    if (this.isDurable) return maxBytes;
+    const writtenBytes = this.queuedBytes - this.#memoryBytes;
+    return Math.min(maxBytes, writtenBytes + this.#host.maxMemoryBytes);
+  }
+
   get inFlightPoints(): number {
     return this.inFlight?.pointCount ?? 0;
   }
@@ -85,7 +93,7 @@ export class DeliveryQueue {
       this.#insert({ ...request, id, createdMs, destination: this.name });
     }
     this.expire();
-    this.#makeRoom();
+    this.makeRoom();
     this.onChange();
   }
 
@@ -113,7 +121,7 @@ export class DeliveryQueue {
     }
     this.#backlogEnd = Math.max(this.#backlogEnd, batches.at(-1)?.id ?? 0);
     this.expire();
-    this.#makeRoom();
+    this.makeRoom();
     this.onChange();
   }
 
@@ -193,7 +201,7 @@ export class DeliveryQueue {
       const id = batch.id + step * (index + 1);
       this.#insert({ ...piece, id, createdMs: batch.createdMs, destination: this.name });
     }
-    this.#makeRoom();
+    this.makeRoom();
     return true;
   }
 
@@ -205,6 +213,17 @@ export class DeliveryQueue {
       this.drop(oldest, "too_old");
       oldest = this.#batches.first;
     }
+  }
+
+  /**
+   * Drops what there is no room for, the oldest first; where it is memory that is short, the oldest of those that are
+   * there. What will be in the file in a moment is not short of it, however much came at once.
+   */
+  makeRoom(): void {
+    const { inserted } = this.#host.change;
+    while (this.queuedBytes > this.limits.maxBytes && this.#dropOldest(() => true));
+    if (this.isDurable) return;
+    while (this.#memoryBytes > this.#host.maxMemoryBytes && this.#dropOldest(({ id }) => inserted.has(id)));
   }
 
   /** The store has written everything to the file. */
@@ -244,13 +263,6 @@ export class DeliveryQueue {
   #delete(batch: Batch): void {
     this.#host.change.delete(batch.id);
     this.#host.commitSoon();
-  }
-
-  /** The oldest go first; where it is memory that is short, the oldest of those that are there. */
-  #makeRoom(): void {
-    const { inserted } = this.#host.change;
-    while (this.queuedBytes > this.limits.maxBytes && this.#dropOldest(() => true));
-    while (this.#memoryBytes > this.#host.maxMemoryBytes && this.#dropOldest(({ id }) => inserted.has(id)));
   }
 
   #dropOldest(isMeant: (batch: Batch) => boolean): boolean {

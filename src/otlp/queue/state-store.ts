@@ -165,7 +165,10 @@ export class Store implements StateStore, QueueHost {
     if (!file.isOpen && !this.#openFile(file)) return;
     this.#claimOrphans();
     this.#change.values.set(TIME_KEY, Buffer.from(JSON.stringify(this.#time.moment())));
-    if (!file.write((open) => open.commit(this.#change))) return;
+    if (!file.write((open) => open.commit(this.#change))) {
+      for (const queue of this.#queues.values()) queue.makeRoom();
+      return;
+    }
     this.#change = new Change();
     for (const queue of this.#queues.values()) queue.written();
   }

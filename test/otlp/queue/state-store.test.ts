@@ -162,6 +162,7 @@ test("memory is bounded of its own, whatever the queue may take", async () => {
   );
   await queue.settled();
   assert.ok(queue.queuedBytes <= 50_000);
+  assert.equal(queue.limitBytes, 50_000);
   assert.deepEqual(await drain(queue), [18, 19, 20]);
 });
 

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { MEMORY_LIMIT_BYTES } from "../../../src/otlp/queue/state-store.ts";
 import {
   afterwards,
   drain,
@@ -111,6 +112,8 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
   assert.equal(store.isDurable, false);
   assert.equal(log.lines.length, 1, log.lines.join("\n"));
   assert.match(log.lines[0] ?? "", UNWRITABLE);
+  // Of the small file system, and of the memory.
+  assert.ok(queue.limitBytes > MEMORY_LIMIT_BYTES && queue.limitBytes < MEMORY_LIMIT_BYTES + 3e6);
   // What is acknowledged while nothing can be written does not come back either.
   for (const expected of [1, 2, 3]) {
     const batch = queue.next("oldest-first");
@@ -126,6 +129,7 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
   queue.append([numbered(61)], "none");
   await queue.settled();
   assert.deepEqual(log.lines.slice(1), [BACK]);
+  assert.equal(queue.limitBytes, WIDE.maxBytes);
   assert.equal(imbalance(queue), 0);
   await store.close();
   const found = await drain(openStore(directory).queue("a", WIDE));
@@ -133,6 +137,32 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
     found,
     Array.from({ length: 58 }, (_, index) => index + 4),
   );
+});
+
+test("more at once than memory may hold: all of it is written, and bounded where it cannot be", async (t) => {
+  const directory = mountSmall("size=2m");
+  if (directory === undefined) {
+    t.skip("this user may not mount a small file system");
+    return;
+  }
+  const store = openStore(directory, { memoryLimitBytes: 200_000 });
+  const queue = store.queue("a", WIDE);
+  const append = async (from: number, count: number): Promise<void> => {
+    const numbers = Array.from({ length: count }, (_, index) => from + index);
+    queue.append(
+      numbers.map((number) => numbered(number, 50_000)),
+      "none",
+    );
+    await queue.settled();
+  };
+  await append(1, 10);
+  assert.ok(store.isDurable);
+  assert.equal(queue.queuedBatches, 10);
+  await append(11, 50);
+  // What is left of it has room.
+  assert.equal(queue.account.droppedPoints.queue_full, 47);
+  assert.equal(imbalance(queue), 0);
+  assert.deepEqual((await drain(queue)).slice(-4), [10, 58, 59, 60]);
 });
 
 test("a read-only file system: in memory, said once, and on disk once it can be written", async (t) => {
