@@ -17,7 +17,7 @@ import {
 import { numbered, WIDE } from "./requests.ts";
 
 const BACK = "info: The state directory can be written again";
-const UNWRITABLE = /^warn: Cannot write to the state directory: .*: queueing in memory, at most 32 MiB/;
+const UNWRITABLE = /^warn: Cannot write to the state directory: .*: queueing in memory, at most 16 MiB/;
 
 test("a directory that cannot be made: in memory, said once, and on disk as soon as it can be", async () => {
   const parent = join(temporaryDirectory(), "parent");
