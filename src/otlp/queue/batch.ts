@@ -25,10 +25,16 @@ export interface StoredBatch extends Batch {
 }
 
 /**
- * Distance between the ids of two batches queued one after the other. What a batch is cut into goes between it and
- * the next: there is room for a batch of 64 MiB to be cut down to single points.
+ * Distance between the ids of two batches queued one after the other, for whichever destination: they are multiples
+ * of it. What a batch is cut into goes between it and the next: there is room for a batch of 64 MiB to be cut down to
+ * single points.
  */
 export const ID_STEP = 2 ** 22;
+
+/** Below this all ids are of the batch and of what it is cut into. */
+export function stepEndOf({ id }: Pick<Batch, "id">): number {
+  return (Math.floor(id / ID_STEP) + 1) * ID_STEP;
+}
 
 const PAGE_BYTES = 4096;
 const ROW_BYTES = 48;

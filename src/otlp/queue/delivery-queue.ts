@@ -1,7 +1,7 @@
 import type { Codec } from "../compression.ts";
 import type { DropReason, ExportRequest } from "../destination.ts";
 import { BatchList } from "./batch-list.ts";
-import { type Batch, ID_STEP, spaceOf, type StoredBatch } from "./batch.ts";
+import { type Batch, ID_STEP, spaceOf, stepEndOf, type StoredBatch } from "./batch.ts";
 import type { EncodedRequest, QueueHost, QueueLimits, SendOrder } from "./contract.ts";
 import { DeliveryAccount } from "./delivery-account.ts";
 import { encodeRequests } from "./encoded-request.ts";
@@ -184,21 +184,22 @@ export class DeliveryQueue {
   }
 
   /**
-   * Puts the pieces in the batch's place. False where there is no room between it and the next one: no batch is ever
-   * cut so often.
+   * Puts the pieces in the batch's place, the first under its id. False where there is no room up to the next one: no
+   * batch is ever cut so often.
    */
   async replace(batch: Batch, pieces: readonly ExportRequest[], codec: Codec): Promise<boolean> {
     const encoded = await encodeRequests(pieces, codec);
     if (!this.#batches.has(batch)) return true;
-    const endId = this.#batches.after(batch.id)?.id ?? this.#host.nextId;
-    const step = Math.floor((endId - batch.id) / (encoded.length + 1));
+    // What was queued next can be another destination's.
+    const endId = Math.min(this.#batches.after(batch.id)?.id ?? Infinity, stepEndOf(batch));
+    const step = Math.floor((endId - batch.id) / encoded.length);
     if (step < 1) return false;
-    const lastId = batch.id + step * encoded.length;
+    const lastId = batch.id + step * (encoded.length - 1);
     if (this.isBacklog(batch)) this.#backlogEnd = Math.max(this.#backlogEnd, lastId);
     this.#take(batch);
     this.#delete(batch);
     for (const [index, piece] of encoded.entries()) {
-      const id = batch.id + step * (index + 1);
+      const id = batch.id + step * index;
       this.#insert({ ...piece, id, createdMs: batch.createdMs, destination: this.name });
     }
     this.makeRoom();

@@ -128,6 +128,40 @@ for (const [kind, prepare] of Object.entries(stores)) {
     assert.deepEqual(await drain(queue), [39, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 9]);
   });
 
+  test(`${kind}: what one destination's batches are cut into takes no other's place`, async () => {
+    const log = memoryLog();
+    const store = prepare()({ log });
+    const [queue, ...others] = [store.queue("a", WIDE), store.queue("b", WIDE), store.queue("c", WIDE)];
+    for (const [index, each] of [queue, ...others].entries()) each.append([numbered(index)], "none");
+    await store.settled();
+    const batch = queue.next("oldest-first");
+    assert.ok(batch !== undefined && (await queue.replace(batch, [numbered(10), numbered(11)], "none")));
+    await store.settled();
+    assert.deepEqual(await Promise.all([queue, ...others].map(drain)), [[10, 11], [1], [2]]);
+    assert.deepEqual(log.lines, []);
+  });
+
+  test(`${kind}: a batch can be cut in two 22 times over, whichever half is cut again`, async () => {
+    const queue = prepare()().queue("a", WIDE);
+    queue.append([numbered(1), numbered(2)], "none");
+    await queue.settled();
+    const cutOldest = async (): Promise<void> => {
+      const batch = queue.next("oldest-first");
+      assert.ok(batch !== undefined && (await queue.replace(batch, [numbered(1), numbered(2)], "none")));
+    };
+    for (let round = 0; round < 22; round += 1) await cutOldest();
+    assert.equal((await drain(queue)).length, 24);
+    queue.append([numbered(1), numbered(2)], "none");
+    await queue.settled();
+    for (let round = 0; round < 22; round += 1) {
+      await cutOldest();
+      const first = queue.next("oldest-first");
+      assert.ok(first !== undefined);
+      queue.acknowledge(first);
+    }
+    assert.deepEqual(await drain(queue), [2, 2]);
+  });
+
   test(`${kind}: values by key`, async () => {
     const { keyValue, queue } = bound(prepare()());
     keyValue.put("k", Buffer.from("one"));
