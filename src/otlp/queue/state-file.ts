@@ -180,10 +180,15 @@ export class StateFile {
     else this.#statements.putValue.run(key, crc32(value), value);
   }
 
+  /** Gives space back where it can: what was committed before stays so. */
   #compact(): void {
-    const { freelist_count: free } = this.#statements.freePages.get() ?? {};
-    if (Number(free) < FREE_PAGES_LIMIT) return;
-    const { page_count: pages } = this.#statements.pages.get() ?? {};
-    if (Number(pages) - Number(free) < SMALL_FILE_PAGES) this.#database.exec("VACUUM");
+    try {
+      const { freelist_count: free } = this.#statements.freePages.get() ?? {};
+      if (Number(free) < FREE_PAGES_LIMIT) return;
+      const { page_count: pages } = this.#statements.pages.get() ?? {};
+      if (Number(pages) - Number(free) < SMALL_FILE_PAGES) this.#database.exec("VACUUM");
+    } catch {
+      // On a full disk there is no room for it; the next commit tries again.
+    }
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -137,6 +137,36 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
     found,
     Array.from({ length: 58 }, (_, index) => index + 4),
   );
+});
+
+test("a disk too full to give space back: what was sent and queued meanwhile is written all the same", async (t) => {
+  const directory = mountSmall("size=24m");
+  if (directory === undefined) {
+    t.skip("this user may not mount a small file system");
+    return;
+  }
+  const log = memoryLog();
+  const store = openStore(directory, { log });
+  const queue = store.queue("a", WIDE);
+  for (let number = 1; number <= 18; number += 1) {
+    queue.append([numbered(number, 1_000_000)], "none");
+    await queue.settled();
+  }
+  // More than the log has room for.
+  store.keyValue.put("state", numbered(0, 1_200_000).body);
+  await queue.settled();
+  const { bavail, bsize } = statfsSync(directory);
+  writeFileSync(join(directory, "filler"), Buffer.alloc(bavail * bsize));
+  assert.equal((await drain(queue)).length, 18);
+  queue.append([numbered(19)], "none");
+  await queue.settled();
+  assert.ok(statSync(join(directory, "kvmeter.db")).size > 16e6);
+  assert.deepEqual([log.lines, store.isDurable], [[], true]);
+
+  rmSync(join(directory, "filler"));
+  assert.deepEqual(await drain(queue), [19]);
+  await queue.settled();
+  assert.ok(statSync(join(directory, "kvmeter.db")).size < 2e6);
 });
 
 test("more at once than memory may hold: all of it is written, and bounded where it cannot be", async (t) => {
