@@ -200,6 +200,19 @@ test("memory is bounded of its own, whatever the queue may take", async () => {
   assert.deepEqual(await drain(queue), [18, 19, 20]);
 });
 
+for (const codec of ["gzip", "zstd"] as const) {
+  test(`memory: a small body, ${codec}, takes no more of it than it counts`, async () => {
+    const store = createMemoryStore({ log: memoryLog() });
+    afterwards(() => store.close());
+    const queue = store.queue("a", WIDE);
+    queue.append([numbered(1, 1000)], codec);
+    await queue.settled();
+    const batch = queue.next("oldest-first");
+    const body = batch && (await queue.read(batch));
+    assert.equal(body?.buffer.byteLength, batch?.storedBytes);
+  });
+}
+
 function bound(store: StateStore) {
   return { keyValue: store.keyValue, queue: store.queue("a", WIDE) };
 }
