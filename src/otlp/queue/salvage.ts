@@ -7,6 +7,12 @@ import type { StateFile } from "./state-file.ts";
 /** So much is read before it is written to the new file. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Without the first SQLite reads nothing of a file that is shorter than it says itself, without the second it makes a
+ * shared-memory file, which stays.
+ */
+const SETTINGS = "PRAGMA writable_schema = ON; PRAGMA locking_mode = EXCLUSIVE";
+
 /** What became of the batches that were seen in a damaged file. */
 export interface Salvaged {
   readonly kept: number;
@@ -20,9 +26,10 @@ export interface Salvaged {
  * @throws what SQLite says where the new file cannot be written
  */
 export function salvage(damagedPath: string, file: StateFile): Salvaged {
-  const damaged = attempt(() => new DatabaseSync(damagedPath, { timeout: 0 }));
+  const damaged = attempt(() => new DatabaseSync(damagedPath, { timeout: 0, defensive: false }));
   if (damaged === undefined) return { kept: 0, lost: 0 };
   try {
+    attempt(() => damaged.exec(SETTINGS));
     copyValues(damaged, file);
     return copyBatches(damaged, file);
   } finally {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -104,6 +104,19 @@ for (const [name, damage] of Object.entries(damages)) {
     });
   }
 }
+
+test("cut short after an orderly end: everything before the cut is kept, and the file set aside alone", async () => {
+  const directory = temporaryDirectory();
+  const first = openStore(directory);
+  first.queue("a", WIDE).append(requests, "none");
+  await first.close();
+  const file = join(directory, "kvmeter.db");
+  truncateSync(file, statSync(file).size / 2);
+  const found = await checkUsable(openStore(directory));
+  assert.ok(found.length > BATCHES / 3, String(found.length));
+  const aside = readdirSync(directory).filter((name) => name.includes("corrupt"));
+  assert.equal(aside.length, 1, aside.join(" "));
+});
 
 test("damage that shows while the agent runs: what cannot be read is counted, the rest is kept", async () => {
   const directory = temporaryDirectory();
