@@ -13,7 +13,7 @@ interface FileAccessOptions {
   readonly clock: QueueClock;
   /** What the batches of one destination may take in memory while there is no file. */
   readonly maxMemoryBytes: number;
-  /** Called when a damaged file was replaced, with what could be kept of its batches. */
+  /** Called when a damaged file was replaced, or has to be closed, with what could be kept of its batches. */
   readonly onReplaced: (batches: OpenedFile["batches"]) => void;
 }
 
@@ -140,6 +140,8 @@ export class FileAccess {
       this.#options.onReplaced(batches);
       return file;
     } catch (error) {
+      // When it can be replaced later, what it holds is found as after a start.
+      this.#options.onReplaced(new Map());
       this.fail(error);
       return undefined;
     }

@@ -6,7 +6,7 @@ import type { Logger } from "../../log.ts";
 import type { Batch } from "./batch.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { parseMoment, type QueueMoment } from "./queue-time.ts";
-import { salvage } from "./salvage.ts";
+import { salvage, type Salvaged } from "./salvage.ts";
 import { isDamaged } from "./sqlite-errors.ts";
 import { StateFile } from "./state-file.ts";
 
@@ -63,26 +63,49 @@ export class StateDirectory {
   }
 }
 
-/** Renames the damaged file and makes a new one with everything that can still be read in it. */
+/**
+ * Renames the damaged file and makes a new one with everything that can still be read in it.
+ *
+ * @throws what the system says where that cannot be done now; the damaged file is then where it was
+ */
 export function replaceDamagedFile(directory: StateDirectory, damage: unknown): OpenedFile {
   const { filePath, log } = directory;
   const asidePath = `${filePath}.corrupt-${new Date().toISOString().replaceAll(/[-:.]/g, "")}`;
   // The log first: left behind alone, it would be applied to the new file.
-  for (const suffix of ["-wal", ""]) {
-    try {
-      renameSync(filePath + suffix, asidePath + suffix);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
+  for (const suffix of ["-wal", ""]) rename(filePath + suffix, asidePath + suffix);
   removeOldDamagedFiles(directory);
+  try {
+    const { file, kept, lost } = salvaged(asidePath, filePath);
+    log.warn(
+      { file: asidePath, kept, lost },
+      `The queue's file was damaged (${messageOf(damage)}) and is set aside; ${kept} batches could be read and are kept`,
+    );
+    return listed(file);
+  } catch (error) {
+    rmSync(`${filePath}-wal`, { force: true });
+    for (const suffix of ["", "-wal"]) rename(asidePath + suffix, filePath + suffix);
+    throw error;
+  }
+}
+
+/** A new file with what can be read of a damaged one. */
+function salvaged(asidePath: string, filePath: string): Salvaged & { readonly file: StateFile } {
   const file = new StateFile(filePath);
-  const { kept, lost } = salvage(asidePath, file);
-  log.warn(
-    { file: asidePath, kept, lost },
-    `The queue's file was damaged (${messageOf(damage)}) and is set aside; ${kept} batches could be read and are kept`,
-  );
-  return listed(file);
+  try {
+    return { file, ...salvage(asidePath, file) };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Nothing where there is none. */
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 function listed(file: StateFile): OpenedFile {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -168,6 +168,58 @@ test("a disk too full to give space back: what was sent and queued meanwhile is 
   await queue.settled();
   assert.ok(statSync(join(directory, "kvmeter.db")).size < 2e6);
 });
+
+for (const when of ["at the start", "while the agent runs"]) {
+  test(`a damaged file and a full disk, ${when}: what can be read of it is kept when there is room`, async (t) => {
+    const directory = mountSmall("size=12m");
+    if (directory === undefined) {
+      t.skip("this user may not mount a small file system");
+      return;
+    }
+    const log = memoryLog();
+    const clock = new ManualClock();
+    const isStart = when === "at the start";
+    const first = openStore(directory, { log, clock });
+    const firstQueue = first.queue("a", WIDE);
+    for (let number = 1; number <= 80; number += 1) {
+      firstQueue.append([numbered(number, 100_000)], "none");
+      await firstQueue.settled();
+    }
+    if (isStart) await first.close();
+    const file = join(directory, "kvmeter.db");
+    truncateSync(file, statSync(file).size / 2);
+    const { bavail, bsize } = statfsSync(directory);
+    writeFileSync(join(directory, "filler"), Buffer.alloc(bavail * bsize - 1_500_000));
+
+    const store = isStart ? openStore(directory, { log, clock }) : first;
+    const queue = store.queue("a", WIDE);
+    const sent = await drain(queue);
+    queue.append([numbered(81)], "none");
+    await queue.settled();
+    assert.equal(log.lines.length, 1);
+    assert.match(log.lines[0] ?? "", UNWRITABLE);
+    assert.equal(queue.queuedBatches, 1);
+
+    rmSync(join(directory, "filler"));
+    spawnSync("mount", ["-o", "remount,size=32m", directory]);
+    clock.ms += 10_000;
+    queue.append([numbered(82)], "none");
+    await queue.settled();
+    assert.match(log.lines[1] ?? "", /was damaged .* set aside; \d\d batches could be read and are kept/);
+    assert.deepEqual(log.lines.slice(2), [BACK]);
+    assert.equal(imbalance(queue), 0);
+    const found = await drain(queue);
+    assert.deepEqual(found.slice(-2), [81, 82]);
+    assert.ok(new Set([...sent, ...found]).size > 35);
+    assert.equal(queue.account.droppedPoints.unreadable, isStart ? 0 : 80 - sent.length);
+    const names = readdirSync(directory).map((name) => name.replace(/corrupt-\w+/, "corrupt"));
+    assert.deepEqual(names.filter((name) => !name.endsWith("-wal")).toSorted(), [
+      "kvmeter.db",
+      "kvmeter.db.corrupt",
+      "kvmeter.lock",
+    ]);
+  });
+}
 
 test("more at once than memory may hold: all of it is written, and bounded where it cannot be", async (t) => {
   const directory = mountSmall("size=2m");
