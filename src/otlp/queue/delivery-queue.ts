@@ -232,6 +232,22 @@ export class DeliveryQueue {
     this.#memoryBytes = 0;
   }
 
+  /** Brings what is in the file back into memory, as far as there is room, the newest first. */
+  takeBack(read: (id: number) => Uint8Array | undefined): void {
+    const { change, maxMemoryBytes } = this.#host;
+    for (const batch of this.#batches.snapshot().toReversed()) {
+      if (change.inserted.has(batch.id)) continue;
+      const hasRoom = this.#memoryBytes + spaceOf(batch) <= maxMemoryBytes;
+      const body = hasRoom ? read(batch.id) : undefined;
+      if (body === undefined) {
+        this.drop(batch, hasRoom ? "unreadable" : "queue_full");
+      } else {
+        change.insert({ ...batch, body, destination: this.name });
+        this.#memoryBytes += spaceOf(batch);
+      }
+    }
+  }
+
   /** Drops the batches that were in the file and are no longer. */
   reconcile(isThere: (id: number) => boolean): void {
     for (const batch of this.#batches.snapshot()) {

@@ -44,6 +44,11 @@ export class FileAccess {
     return this.#file !== undefined && this.#problem === undefined;
   }
 
+  /** Is it open, and no longer in the directory? */
+  get isGone(): boolean {
+    return this.#file?.isInPlace === false;
+  }
+
   /** Is it still left alone after a failure? */
   get isWaiting(): boolean {
     return this.#problem !== undefined && this.#options.clock.uptimeMs() < this.#retryAtMs;
@@ -122,6 +127,23 @@ export class FileAccess {
       `Cannot write to the state directory: ${this.#problem}: queueing in memory, at most ${limit} for each ` +
         `destination, until it can be written`,
     );
+  }
+
+  /** Closes a file that is gone, after `takeBack` has read what it can of it. */
+  leave(takeBack: (read: (id: number) => Uint8Array | undefined) => void): void {
+    this.#options.log.warn(
+      { directory: this.#directory.path },
+      "The state directory was removed, or another is in its place: what is queued is written anew, as far as memory has room",
+    );
+    const file = this.#file;
+    takeBack((id) => {
+      try {
+        return file?.read(id);
+      } catch {
+        return undefined;
+      }
+    });
+    this.close();
   }
 
   close(): void {

@@ -69,6 +69,8 @@ const STATEMENTS = {
 
 /** The SQLite file with the batches of all destinations, what was set aside, and values by key. */
 export class StateFile {
+  readonly #path: string;
+  readonly #inode: string | undefined;
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
 
@@ -78,17 +80,29 @@ export class StateFile {
    * @throws what SQLite says, or DamagedFile
    */
   constructor(path: string) {
+    this.#path = path;
     this.#database = new DatabaseSync(path, { timeout: 0 });
     try {
       this.#database.exec(SETTINGS);
       this.#prepareSchema();
       this.#check(path);
+      this.#inode = inodeOf(path);
       this.#statements = Object.fromEntries(
         Object.entries(STATEMENTS).map(([name, sql]) => [name, this.#database.prepare(sql)]),
       ) as Record<keyof typeof STATEMENTS, StatementSync>;
     } catch (error) {
       this.#database.close();
       throw error;
+    }
+  }
+
+  /** Is it still what is at its path? Not after the directory was removed, or another file system mounted over it. */
+  get isInPlace(): boolean {
+    try {
+      return inodeOf(this.#path) === this.#inode;
+    } catch {
+      // Where nobody may look it can still be.
+      return true;
     }
   }
 
@@ -191,4 +205,10 @@ export class StateFile {
       // On a full disk there is no room for it; the next commit tries again.
     }
   }
+}
+
+/** Which file is at a path; undefined without any. */
+function inodeOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev} ${found.ino}`;
 }

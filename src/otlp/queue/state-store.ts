@@ -165,6 +165,8 @@ export class Store implements StateStore, QueueHost {
   #commit(): void {
     const file = this.#file;
     if (file === undefined || this.#change.isEmpty || file.isWaiting) return;
+    // What is written to a file that is gone ends with the process.
+    if (file.isGone) file.leave((read) => this.#takeBack(read));
     if (!file.isOpen && !this.#openFile(file)) return;
     this.#claimOrphans();
     this.#change.values.set(TIME_KEY, Buffer.from(JSON.stringify(this.#time.moment())));
@@ -220,6 +222,10 @@ export class Store implements StateStore, QueueHost {
       this.queue(name, ORPHAN_LIMITS);
     }
     for (const queue of this.#queues.values()) queue.expire();
+  }
+
+  #takeBack(read: (id: number) => Uint8Array | undefined): void {
+    for (const queue of this.#queues.values()) queue.takeBack(read);
   }
 
   /** What a damaged file has lost is dropped. */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,20 @@ export function temporaryDirectory(): string {
   afterwards(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
+
+/** A file system of its own, of so many bytes; undefined where this user may not mount one. */
+export function mountSmall(options: string): string | undefined {
+  const directory = temporaryDirectory();
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", directory]);
+  if (status !== 0) return undefined;
+  afterwards(() => void spawnSync("umount", ["--lazy", directory]));
+  return directory;
+}
+
+/** What the log says when the directory cannot be written, and when it can be again. */
+export const UNWRITABLE =
+  /^warn: Cannot write to the state directory: .*: queueing in memory, at most 16 MiB/;
+export const BACK = "info: The state directory can be written again";
 
 /** A logger that keeps the lines: level and message. */
 export function memoryLog(): StoreOptions["log"] & { readonly lines: string[] } {

@@ -6,18 +6,17 @@ import { test } from "node:test";
 
 import { MEMORY_LIMIT_BYTES } from "../../../src/otlp/queue/state-store.ts";
 import {
-  afterwards,
+  BACK,
   drain,
   imbalance,
   ManualClock,
   memoryLog,
+  mountSmall,
   openStore,
   temporaryDirectory,
+  UNWRITABLE,
 } from "./helpers.ts";
 import { numbered, WIDE } from "./requests.ts";
-
-const BACK = "info: The state directory can be written again";
-const UNWRITABLE = /^warn: Cannot write to the state directory: .*: queueing in memory, at most 16 MiB/;
 
 test("a directory that cannot be made: in memory, said once, and on disk as soon as it can be", async () => {
   const parent = join(temporaryDirectory(), "parent");
@@ -81,15 +80,6 @@ test("a directory that turns up later with a backlog in it: that is the older of
   assert.deepEqual(await drain(queue), [1, 2, 4, 5]);
   assert.equal(imbalance(queue), 0);
 });
-
-/** A file system of its own, of so many bytes; undefined where this user may not mount one. */
-function mountSmall(options: string): string | undefined {
-  const directory = temporaryDirectory();
-  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", directory]);
-  if (status !== 0) return undefined;
-  afterwards(() => void spawnSync("umount", ["--lazy", directory]));
-  return directory;
-}
 
 test("a full disk: in memory, said once, and on disk again when there is room; all of it counted", async (t) => {
   const directory = mountSmall("size=3m");
