@@ -129,6 +129,45 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
   );
 });
 
+test("a start on a full disk: what the file holds is known and can be sent", async (t) => {
+  const directory = mountSmall("size=3m");
+  if (directory === undefined) {
+    t.skip("this user may not mount a small file system");
+    return;
+  }
+  const clock = new ManualClock();
+  const first = openStore(directory, { clock });
+  const firstQueue = first.queue("a", WIDE);
+  const append = async (number: number): Promise<void> => {
+    firstQueue.append([numbered(number, 50_000)], "none");
+    first.keyValue.put("last", Buffer.from([number]));
+    await firstQueue.settled();
+  };
+  for (let number = 1; number <= 20; number += 1) await append(number);
+  const { bavail, bsize } = statfsSync(directory);
+  writeFileSync(join(directory, "filler"), Buffer.alloc(bavail * bsize));
+  // Into the log, which has room still, and from there not into the file.
+  let written = 20;
+  for (; first.isDurable; written += 1) await append(written + 1);
+  assert.ok(written > 25);
+  written -= 1;
+  await first.close();
+
+  const log = memoryLog();
+  const store = openStore(directory, { log, clock });
+  const queue = store.queue("a", WIDE);
+  assert.equal(store.keyValue.get("last")?.[0], written);
+  const all = Array.from({ length: written }, (_, index) => index + 1);
+  assert.deepEqual(await drain(queue), all);
+  queue.append([numbered(100)], "none");
+  rmSync(join(directory, "filler"));
+  clock.ms += 10_000;
+  await queue.settled();
+  await store.close();
+  assert.deepEqual(await drain(openStore(directory).queue("a", WIDE)), [100]);
+  assert.ok(log.lines.every((line) => !line.includes("damaged")));
+});
+
 test("a disk too full to give space back: what was sent and queued meanwhile is written all the same", async (t) => {
   const directory = mountSmall("size=24m");
   if (directory === undefined) {
