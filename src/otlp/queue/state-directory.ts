@@ -110,11 +110,20 @@ function rename(from: string, to: string): void {
 
 function listed(file: StateFile): OpenedFile {
   try {
-    return { file, batches: file.list(), moment: parseMoment(file.value(TIME_KEY)) };
+    const batches = file.list();
+    return { file, batches, moment: parseMoment(file.value(TIME_KEY)) ?? lastMomentOf(batches) };
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+/** The least that can be said where the damage took the time: none of the batches is from later. */
+function lastMomentOf(batches: OpenedFile["batches"]): QueueMoment | undefined {
+  const last = [...batches.values()]
+    .flat()
+    .reduce((newest, { createdMs }) => Math.max(newest, createdMs), -Infinity);
+  return Number.isFinite(last) ? { queueMs: last, uptimeMs: 0, bootId: "" } : undefined;
 }
 
 function removeOldDamagedFiles({ path }: StateDirectory): void {

@@ -5,8 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
 import type { StateStore } from "../../../src/otlp/queue/contract.ts";
-import { drain, imbalance, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
-import { numbered, WIDE } from "./requests.ts";
+import { drain, imbalance, ManualClock, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
+import { HOUR_MS, numbered, WIDE } from "./requests.ts";
 
 const BATCHES = 60;
 
@@ -163,6 +163,28 @@ for (const [column, value] of [
     );
   });
 }
+
+test("damage that takes the time: batches are as old among themselves as before, and go on ageing", async () => {
+  const directory = temporaryDirectory();
+  const clock = new ManualClock();
+  const first = openStore(directory, { clock });
+  clock.ms += 24 * HOUR_MS;
+  first.queue("a", WIDE).append([numbered(1)], "none");
+  await first.settled();
+  clock.ms += HOUR_MS;
+  first.queue("a", WIDE).append([numbered(2)], "none");
+  await first.close();
+  const database = new DatabaseSync(join(directory, "kvmeter.db"));
+  database.exec("DELETE FROM value");
+  database.close();
+
+  clock.bootId = "boot-2";
+  const queue = openStore(directory, { clock }).queue("a", { ...WIDE, maxAgeMs: 2 * HOUR_MS });
+  assert.equal(queue.oldestAgeMs, HOUR_MS);
+  clock.ms += HOUR_MS + 1;
+  assert.deepEqual(await drain(queue), [2]);
+  assert.equal(queue.account.droppedPoints.too_old, 1);
+});
 
 test("text in the place of the file", async () => {
   const directory = temporaryDirectory();
