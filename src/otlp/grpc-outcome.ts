@@ -48,8 +48,13 @@ const NOT_GRPC = /^Received message larger than max/;
 
 /** What a failed call means for the request. */
 export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange): ExportOutcome {
-  const { code, details } = failure;
+  // For an answer in an encoding that it does not know, grpc-js gives neither of them, whatever its types say.
+  const { code, details = "" } = failure as Partial<ServiceError>;
   const { endpointName, timeoutMs } = exchange;
+  if (code === undefined || NOT_GRPC.test(details)) {
+    const message = `Cannot export to ${endpointName}: the answer is not gRPC: check the endpoint`;
+    return { status: "refused", error: new KvmeterError("OTLP_REFUSED", message, { cause: failure }) };
+  }
   const { retryAfterMs } = decodeStatus(statusDetails(failure));
   if (code === status.DEADLINE_EXCEEDED) {
     return { status: "retry", retryAfterMs, error: deadlineError(endpointName, timeoutMs) };
@@ -60,10 +65,6 @@ export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange):
   // Without a RetryInfo an exhausted resource is one that waiting does not bring back.
   if (RETRYABLE.has(code) || (code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)) {
     return { status: "retry", retryAfterMs, error: answerError("OTLP_UNAVAILABLE", failure, exchange) };
-  }
-  if (NOT_GRPC.test(details)) {
-    const message = `Cannot export to ${endpointName}: the answer is not gRPC: check the endpoint`;
-    return { status: "refused", error: new KvmeterError("OTLP_REFUSED", message, { cause: failure }) };
   }
   const tooLarge = code === status.RESOURCE_EXHAUSTED && REQUEST_TOO_LARGE.test(details);
   return {

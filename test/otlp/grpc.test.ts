@@ -55,6 +55,20 @@ test("an HTTP/2 server that answers with a web page", async () => {
   assertOutcome(outcome, { endpoint, expected: { status: "refused" }, message: /the answer is not gRPC/ });
 });
 
+test(
+  "an answer in an encoding that nobody asked for is refused, and ends nothing else",
+  { timeout: 10_000 },
+  async () => {
+    const server = createHttp2Server((_incoming, response) => {
+      response.writeHead(200, { "content-type": "application/grpc", "grpc-encoding": "snappy" });
+      response.end(Buffer.from([1, 0, 0, 0, 1, 0]));
+    });
+    const endpoint = await listen(server);
+    const outcome = await exportOnce({ protocol: "grpc", endpoint });
+    assertOutcome(outcome, { endpoint, expected: { status: "refused" }, message: /the answer is not gRPC/ });
+  },
+);
+
 test("HTTP/2 with a status in place of gRPC", async () => {
   const cases = [
     [401, "refused"],
