@@ -40,11 +40,17 @@ const NO_SERVICE: Readonly<Record<Signal, string>> = {
 /** How grpc-js words it that there was no connection to send on, or that it broke. */
 const NO_CONNECTION = /^(No connection established|Name resolution failed|Connection dropped)/;
 
-/** How servers word it that a request is too large for them. */
+/** The codes with which servers say that a request is too large: RESOURCE_EXHAUSTED most, OUT_OF_RANGE those in Rust. */
+const SIZE_CODES = new Set([status.RESOURCE_EXHAUSTED, status.OUT_OF_RANGE]);
+
+/** How they word it. */
 const REQUEST_TOO_LARGE = /larger than max|too large|exceeds max/i;
 
-/** How grpc-js words it that an answer's first bytes are no length that a gRPC answer can have. */
-const NOT_GRPC = /^Received message larger than max/;
+/** How grpc-js words it that a proxy said so, with HTTP's own status. */
+const TOO_LARGE_FOR_PROXY = /^Received HTTP status code 413$/;
+
+/** How grpc-js words it that an answer's first bytes are no length that a gRPC answer can have; a server says "vs.". */
+const NOT_GRPC = /^Received message larger than max \(\d+ vs \d+\)/;
 
 /** What a failed call means for the request. */
 export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange): ExportOutcome {
@@ -62,23 +68,28 @@ export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange):
   if (NO_CONNECTION.test(details)) {
     return { status: "retry", retryAfterMs, error: connectionError(endpointName, failure) };
   }
+  if (retryAfterMs === undefined && isTooLarge(code, details)) {
+    return { status: "too-large", error: answerError("OTLP_REFUSED", failure, exchange) };
+  }
   // Without a RetryInfo an exhausted resource is one that waiting does not bring back.
   if (RETRYABLE.has(code) || (code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)) {
     return { status: "retry", retryAfterMs, error: answerError("OTLP_UNAVAILABLE", failure, exchange) };
   }
-  const tooLarge = code === status.RESOURCE_EXHAUSTED && REQUEST_TOO_LARGE.test(details);
-  return {
-    status: tooLarge ? "too-large" : "refused",
-    error: answerError("OTLP_REFUSED", failure, exchange),
-  };
+  return { status: "refused", error: answerError("OTLP_REFUSED", failure, exchange) };
+}
+
+function isTooLarge(code: status, details: string): boolean {
+  return (SIZE_CODES.has(code) && REQUEST_TOO_LARGE.test(details)) || TOO_LARGE_FOR_PROXY.test(details);
 }
 
 function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExchange): KvmeterError {
-  const tooLarge = REQUEST_TOO_LARGE.test(failure.details);
+  const { code: grpcCode, details } = failure;
   const parts = [
-    `Cannot export to ${exchange.endpointName}: gRPC ${status[failure.code]}`,
-    quote(failure.details, exchange.secrets),
-    tooLarge ? "lower the destination's request_limit" : mendOf(failure.code, exchange.signal),
+    `Cannot export to ${exchange.endpointName}: gRPC ${status[grpcCode]}`,
+    quote(details, exchange.secrets),
+    isTooLarge(grpcCode, details)
+      ? "lower the destination's request_limit"
+      : mendOf(grpcCode, exchange.signal),
   ];
   // The failure is not kept as the cause: its metadata may hold what the backend quoted of the headers.
   return new KvmeterError(code, parts.filter((part) => part !== "").join(": "));

@@ -115,6 +115,26 @@ const answers: readonly AnswerCase[] = [
     message: /larger than max \(5000000 vs\. 4194304\): lower the destination's request_limit$/,
   },
   {
+    name: "a request that is too large for a server in C++ or Python",
+    answer: fail(status.RESOURCE_EXHAUSTED, "Received message larger than max (5000000 vs. 4194304)"),
+    expected: { status: "too-large" },
+  },
+  {
+    name: "a request that is too large for a server in Rust",
+    answer: fail(
+      status.OUT_OF_RANGE,
+      "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes",
+    ),
+    expected: { status: "too-large" },
+    message: /4194304 bytes: lower the destination's request_limit$/,
+  },
+  {
+    name: "too large at the moment",
+    answer: fail(status.RESOURCE_EXHAUSTED, "too large", retryInfo(7, 0)),
+    expected: { status: "retry" },
+    retryAfterMs: 7000,
+  },
+  {
     name: "UNAUTHENTICATED that quotes our header",
     answer: ({ metadata }, answer) =>
       answer({ code: status.UNAUTHENTICATED, details: `no\n${String(metadata.get("authorization")[0])}` }),

@@ -73,6 +73,7 @@ test("HTTP/2 with a status in place of gRPC", async () => {
   const cases = [
     [401, "refused"],
     [404, "refused"],
+    [413, "too-large"],
     [503, "retry"],
   ] as const;
   for (const [httpStatus, expected] of cases) {
