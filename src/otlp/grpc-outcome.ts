@@ -40,6 +40,12 @@ const NO_SERVICE: Readonly<Record<Signal, string>> = {
 /** How grpc-js words it that there was no connection to send on, or that it broke. */
 const NO_CONNECTION = /^(No connection established|Name resolution failed|Connection dropped)/;
 
+/**
+ * How grpc-js words it that a call was broken off before anybody gave it a status, as proxies do when the backend behind
+ * them goes away.
+ */
+const BROKEN_OFF = /^(Received RST_STREAM|Bandwidth exhausted or memory limit exceeded$)/;
+
 /** The codes with which servers say that a request is too large: RESOURCE_EXHAUSTED most, OUT_OF_RANGE those in Rust. */
 const SIZE_CODES = new Set([status.RESOURCE_EXHAUSTED, status.OUT_OF_RANGE]);
 
@@ -67,6 +73,9 @@ export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange):
   }
   if (NO_CONNECTION.test(details)) {
     return { status: "retry", retryAfterMs, error: connectionError(endpointName, failure) };
+  }
+  if (BROKEN_OFF.test(details)) {
+    return { status: "retry", retryAfterMs, error: answerError("OTLP_CONNECT", failure, exchange) };
   }
   if (retryAfterMs === undefined && isTooLarge(code, details)) {
     return { status: "too-large", error: answerError("OTLP_REFUSED", failure, exchange) };

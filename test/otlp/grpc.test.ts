@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
+import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 
@@ -81,6 +81,30 @@ test("HTTP/2 with a status in place of gRPC", async () => {
     const endpoint = await listen(server);
     const outcome = await exportOnce({ protocol: "grpc", endpoint });
     assertOutcome(outcome, { endpoint, expected: { status: expected } });
+  }
+});
+
+test("a call that is broken off without a status is tried again", async () => {
+  const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+  for (const code of [NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_ENHANCE_YOUR_CALM]) {
+    const breakOffs: ((stream: ServerHttp2Stream) => void)[] = [
+      (stream) => stream.close(code),
+      (stream) => {
+        stream.respond({ ":status": 200, "content-type": "application/grpc" });
+        stream.session?.goaway(code, stream.id);
+        stream.close(code);
+      },
+    ];
+    for (const breakOff of breakOffs) {
+      const server = createHttp2Server();
+      server.on("stream", (stream: ServerHttp2Stream) => {
+        stream.on("error", () => {});
+        breakOff(stream);
+      });
+      const endpoint = await listen(server);
+      const outcome = await exportOnce({ protocol: "grpc", endpoint });
+      assertOutcome(outcome, { endpoint, expected: { status: "retry" }, code: "OTLP_CONNECT" });
+    }
   }
 });
 
