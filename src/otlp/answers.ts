@@ -1,5 +1,8 @@
 import { bytesField, numberField, readFields, textField } from "./proto-reader.ts";
 
+/** More of an answer is not read: what a backend says of a request fits by far. */
+export const ANSWER_LIMIT_BYTES = 64 * 1024;
+
 /** Longest wait that a backend can ask for. */
 const RETRY_AFTER_LIMIT_MS = 3_600_000;
 

@@ -14,7 +14,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 
-import { decodeExportResponse } from "./answers.ts";
+import { ANSWER_LIMIT_BYTES, decodeExportResponse } from "./answers.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, endpointUrlOf, USER_AGENT } from "./options.ts";
@@ -58,7 +58,8 @@ export class GrpcTransport implements OtlpTransport {
     const endpointName = nameOfEndpoint(this.#endpoint);
     const onAnswer = (failure: ServiceError | null, answer: Buffer = Buffer.alloc(0)): ExportOutcome => {
       if (failure !== null) return outcomeOfFailure(failure, { endpointName, signal, timeoutMs, secrets });
-      const { rejectedPoints, message } = decodeExportResponse(answer, pointCount);
+      const read = answer.subarray(0, ANSWER_LIMIT_BYTES);
+      const { rejectedPoints, message } = decodeExportResponse(read, pointCount);
       return { status: "accepted", rejectedPoints, message: quote(message, secrets) };
     };
     const client = this.#client;

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, request } from "node:http";
 
+import { ANSWER_LIMIT_BYTES } from "./answers.ts";
 import { compress, type Codec } from "./compression.ts";
 import { connectionError, deadlineError } from "./connection-errors.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.ts";
@@ -8,9 +9,6 @@ import { http, loadHttps } from "./node-http.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
 import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, secretsOf } from "./wording.ts";
-
-/** More of an answer is not read: what a backend says of a request fits by far. */
-const ANSWER_LIMIT_BYTES = 64 * 1024;
 
 /** A body as it travels. */
 interface Encoded {

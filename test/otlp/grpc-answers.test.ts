@@ -57,6 +57,11 @@ const answers: readonly AnswerCase[] = [
     answer: succeed(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x01])),
     expected: { status: "accepted", rejectedPoints: 0, message: "" },
   },
+  {
+    name: "a response that is larger than any",
+    answer: succeed(Buffer.concat([Buffer.alloc(100_000, "\x78\x01"), encodeResponse(2, "too old")])),
+    expected: { status: "accepted", rejectedPoints: 0, message: "" },
+  },
   ...[status.CANCELLED, status.ABORTED, status.OUT_OF_RANGE, status.UNAVAILABLE, status.DATA_LOSS].map(
     (code) => ({
       name: status[code],
