@@ -6,6 +6,9 @@ export const ANSWER_LIMIT_BYTES = 64 * 1024;
 /** Longest wait that a backend can ask for. */
 const RETRY_AFTER_LIMIT_MS = 3_600_000;
 
+/** What every date in HTTP begins with. */
+const WEEKDAY = /^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+
 const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
 
 /**
@@ -47,7 +50,8 @@ export function decodeStatus(body: Uint8Array): {
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(header)) return limited(1000 * Number(header));
-  const date = Date.parse(header);
+  // Date.parse finds a day in the year 2001 in "1.5" and in "-1".
+  const date = WEEKDAY.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : limited(date - nowMs);
 }
 

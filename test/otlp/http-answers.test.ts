@@ -179,11 +179,11 @@ const answers: readonly AnswerCase[] = [
     expected: { status: "retry" },
     retryAfterMs: 3_600_000,
   },
-  {
-    name: "503 with nonsense",
-    answer: answer(503, { "retry-after": "soon" }),
-    expected: { status: "retry" },
-  },
+  ...["soon", "-1", "1.5", "0.5", "+5", "later 5", ""].map((nonsense) => ({
+    name: `503 with the nonsense "${nonsense}"`,
+    answer: answer(503, { "retry-after": nonsense }),
+    expected: { status: "retry" as const },
+  })),
   {
     name: "502 from a proxy",
     answer: answer(502, { "content-type": "text/html" }, "<html><title>502 Bad Gateway</title>"),
