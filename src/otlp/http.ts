@@ -91,8 +91,21 @@ export class HttpTransport implements OtlpTransport {
           ...(codec === "none" ? {} : { "content-encoding": codec }),
         },
       });
-      request.once("response", (response) => void readAnswer(response).then(resolve));
-      request.on("error", (error) => resolve({ error, stale: isStale(request, error) }));
+      let answered = false;
+      const onResponse = (response: IncomingMessage): void => {
+        answered = true;
+        void readAnswer(response).then(resolve);
+      };
+      request.once("response", onResponse);
+      // Nobody asked for another protocol. Without a listener Node ends the request without a word.
+      request.once("upgrade", (response, socket) => {
+        socket.destroy();
+        onResponse(response);
+      });
+      request.on("error", (error) => {
+        // What breaks afterwards, the deadline included, only ends the answer.
+        if (!answered) resolve({ error, stale: isStale(request, error) });
+      });
       request.end(body);
     });
   }

@@ -213,6 +213,12 @@ const answers: readonly AnswerCase[] = [
     message: /half an ans$/,
   },
   {
+    name: "a body that does not end: the status is known",
+    answer: (response) => void response.writeHead(400).write("half an ans"),
+    expected: { status: "refused" },
+    message: /half an ans$/,
+  },
+  {
     name: "no answer",
     answer: () => {},
     expected: { status: "retry" },
@@ -254,6 +260,11 @@ const rawAnswers: readonly [string, string | Buffer, Partial<AnswerCase> & Pick<
     "a Go server that speaks TLS only",
     "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
     { expected: { status: "refused" }, message: /Client sent an HTTP request to an HTTPS server/ },
+  ],
+  [
+    "another protocol that nobody asked for",
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello",
+    { expected: { status: "refused" }, message: /HTTP 101 Switching Protocols$/ },
   ],
   ["not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", { expected: { status: "retry" }, message: /is not HTTP\/1/ }],
   [
