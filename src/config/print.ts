@@ -103,17 +103,22 @@ function shower(document: ConfigurationDocument) {
 
 function printable(destination: DestinationConfiguration, path: Path, document: ConfigurationDocument) {
   const show = shower(document);
+  const showEndpoint = (option: string, way: LogsConfiguration) =>
+    withoutQuery(show([...path, option], endpointWithScheme(way)));
+  // What is made of a reference is not shown; it is made of it again.
+  const hasOwnLogsEndpoint =
+    document.locate([...path, "logs_endpoint"]) !== undefined ||
+    document.locate([...path, "endpoint"])?.resolved === undefined;
   const headers = Object.keys(destination.headers).map((name) => {
     const location = document.locate([...path, "headers", name]);
     return [name, location?.resolved === undefined ? HIDDEN : hideLiterals(location.source ?? "")];
   });
   return {
     preset: show([...path, "preset"], destination.preset),
-    endpoint: show([...path, "endpoint"], printableEndpoint(destination)),
+    endpoint: showEndpoint("endpoint", destination),
     signals: destination.signals.map((signal, index) => show([...path, "signals", index], signal)),
-    ...(destination.logs && {
-      logs_endpoint: show([...path, "logs_endpoint"], printableEndpoint(destination.logs)),
-    }),
+    ...(destination.logs &&
+      hasOwnLogsEndpoint && { logs_endpoint: showEndpoint("logs_endpoint", destination.logs) }),
     protocol: show([...path, "protocol"], destination.protocol),
     headers: Object.fromEntries(headers) as Record<string, string>,
     compression: show([...path, "compression"], destination.compression),
@@ -131,10 +136,17 @@ function printable(destination: DestinationConfiguration, path: Path, document: 
   };
 }
 
-/** With a scheme, which only the environment can leave out, and without a query, which can hold a key. */
-function printableEndpoint({ endpoint, insecure }: LogsConfiguration): string {
-  const url = endpoint.includes("://") ? endpoint : `${insecure === true ? "http" : "https"}://${endpoint}`;
-  return url.replace(/\?.*$/s, `?${HIDDEN}`);
+/** Only the environment can leave it out. */
+function endpointWithScheme({ endpoint, insecure }: LogsConfiguration): string {
+  return endpoint.includes("://") ? endpoint : `${insecure === true ? "http" : "https"}://${endpoint}`;
+}
+
+/** A query can hold a key, also where it is a reference's default or stands beside a reference. */
+function withoutQuery(url: string): string {
+  const inDefaults = url.replaceAll(/\$\{[^}]*\}/g, (reference) =>
+    reference.replace(/\?.*\}$/s, `?${HIDDEN}}`),
+  );
+  return inDefaults.replace(/\?(?!\*\*\*\}).*$/s, `?${HIDDEN}`);
 }
 
 const PEM_OPTIONS = { ca: "ca_file", cert: "cert_file", key: "key_file" } as const;

@@ -62,6 +62,30 @@ export:
   assert.match(text, /endpoint: https:\/\/h\/v1\/metrics\?\*\*\*$/m);
 });
 
+test("secrets beside references, in their defaults and in what is made of them are hidden", () => {
+  writeFileSync(join(directory, "path"), "hunter2/v1/metrics");
+  writeFileSync(
+    file,
+    `
+export:
+  - { endpoint: "https://\${env:HOST}/?key=hunter2&a=\${env:HOST}&b=hunter2", protocol: http/protobuf }
+  - { endpoint: "\${env:URL:-https://h/?key=hunter2}", logs_endpoint: "http://\${env:HOST}/?hunter2", protocol: http/protobuf }
+  - { endpoint: "https://h/\${file:path}", protocol: http/protobuf }
+`,
+  );
+  const loaded = loadConfiguration({ file, env: { HOST: "h" } });
+  const text = printConfiguration(loaded);
+  assert.doesNotMatch(text, /hunter2/);
+  const endpoints = Array.from(text.matchAll(/\w*endpoint: .*$/gm), ([line]) => line);
+  assert.deepEqual(endpoints, [
+    "endpoint: https://${env:HOST}/?***",
+    "endpoint: ${env:URL:-https://h/?***}",
+    "logs_endpoint: http://${env:HOST}/?***",
+    "endpoint: https://h/${file:path}",
+  ]);
+  assert.ok(loaded.configuration.destinations.every(({ logs }) => logs !== undefined));
+});
+
 test("what the environment says is printed with its secrets hidden", () => {
   const env = {
     OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
