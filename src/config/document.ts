@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, type YAMLError } from "yaml";
 
 import { formatPath, type Path } from "./path.ts";
 import { toPlain, type Location, type PlainDocument } from "./plain.ts";
@@ -36,7 +36,7 @@ export function readDocument(text: string, name: string, scope: ReferenceScope):
     // The errors after the first are mostly its consequences.
     const [error] = [...yaml.errors, ...yaml.warnings];
     if (error !== undefined) {
-      reportSyntax(error.pos[0], error.message.replace(/^Maximum call stack.*/, "nested too deeply"));
+      reportSyntax(error.pos[0], wordsOf(error));
     }
     if (problems.length === 0) plain = toPlain(yaml, scope);
   } catch (error) {
@@ -59,6 +59,12 @@ export function readDocument(text: string, name: string, scope: ReferenceScope):
       return { code: "CONFIG_INVALID", path, offset, line };
     },
   };
+}
+
+/** Without what the parser quotes of the file: a secret that needs quotes and has none breaks the syntax. */
+function wordsOf({ code, message }: YAMLError): string {
+  if (code === "TAG_RESOLVE_FAILED") return "unknown tag; put text that begins with ! in quotes";
+  return message.replace(/^Maximum call stack.*/, "nested too deeply").replace(/(\w): .*$/s, "$1");
 }
 
 function placeOf(lines: LineCounter, name: string, offset: number): string {

@@ -87,7 +87,7 @@ export function withoutResolved(document: ConfigurationDocument, path: Path, mes
 function shownValue(document: ConfigurationDocument, path: Path): string | undefined {
   const location = document.locate(path);
   if (location?.source === undefined || path.includes("headers")) return undefined;
-  if (location.resolved === undefined && mayHoldPassword(location.source, path)) return undefined;
+  if (mayHoldPassword(location.source, path)) return undefined;
   const text = location.source;
   return JSON.stringify(text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text);
 }

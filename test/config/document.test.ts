@@ -26,10 +26,18 @@ test("a problem says file, line and column of the key or the value", () => {
   assert.equal(read("").problemAt(["a b"], "value", "x").line, 'k.yaml:1:1 ["a b"]: x');
 });
 
+test("a secret that needs quotes and has none is not shown", () => {
+  for (const first of ["!", "|", ">", "*", "@", "%", "}", "]", "{", '"x" ', "[x] ", "`", '"\\'])
+    assert.doesNotMatch(lines(`export:\n - headers:\n    a: ${first}hunter2`).join("\n"), /hunter2/, first);
+});
+
 test("one line for broken YAML", () => {
   assert.match(lines("a: [1,\nb: 2").join("\n"), /^k\.yaml:\d+:\d+ [^\n]+$/);
   assert.match(lines("\tinterval: 5s").join("\n"), /^k\.yaml:1:1 .*[Tt]ab/);
-  assert.match(lines("a: !mine x").join("\n"), /^k\.yaml:1:4 .*!mine/);
+  assert.match(
+    lines("a: !mine x").join("\n"),
+    /^k\.yaml:1:4 unknown tag; put text that begins with ! in quotes$/,
+  );
   assert.match(lines("a: 1\n---\nb: 2").join("\n"), /^k\.yaml:2:1 .*multiple documents/);
   assert.deepEqual(lines("log: {}\ninterval: 1s\nlog: {}"), [
     "k.yaml:3:1 log: is given twice; keep one of the two",

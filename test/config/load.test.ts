@@ -134,6 +134,11 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
     line: 'kvmeter.yaml:1:18 libvirt[0].uri: must be a libvirt URI such as qemu:///system: the path must be /system or /session: current value is "qemu:///sytem"',
   },
   {
+    name: "a libvirt URI with a password beside a reference",
+    yaml: "libvirt: [{ uri: 'qemu+tcp://u:hunter2@${env:HOST:-h}/system' }]",
+    line: "kvmeter.yaml:1:18 libvirt[0].uri: must be a libvirt URI such as qemu:///system",
+  },
+  {
     name: "the same hypervisor twice",
     yaml: "libvirt: [{}, { uri: 'qemu:///system' }]",
     line: "kvmeter.yaml:1:15 libvirt[1]: is the same as libvirt[0]; keep one of the two",
