@@ -50,7 +50,9 @@ function httpEndpoint(variables: VariableReader, signal: Signal): string {
 function grpcEndpoint(variables: VariableReader, signal: Signal): string {
   const variable = variables.text(...namesOf(signal, "ENDPOINT"));
   if (variable === undefined) return OTLP_DEFAULTS.grpcEndpoint;
-  if (/^[^\s/?#@]+:\d{1,5}$/.test(variable.value)) return variable.value;
+  if (/^[^\s/?#@]+:\d{1,5}$/.test(variable.value) && URL.canParse(`https://${variable.value}`)) {
+    return variable.value;
+  }
   const url = URL.parse(variable.value);
   if (url !== null && /^https?:$/.test(url.protocol)) return url.origin;
   variables.report(variable.name, "must be http://host:port, https://host:port or host:port");

@@ -70,6 +70,16 @@ test("a gRPC endpoint is a URL or host and port", () => {
   assert.equal(grpc({ OTEL_EXPORTER_OTLP_ENDPOINT: "[::1]:4317" }).endpoint, "[::1]:4317");
 });
 
+test("a gRPC endpoint that no URL can be made of is refused", () => {
+  for (const endpoint of ["c:99999", "::1:4317", "[::1:4317", "c%zz:4317", "c"]) {
+    const line = problems({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    assert.match(
+      line,
+      /^OTEL_EXPORTER_OTLP_ENDPOINT: must be http:\/\/host:port, https:\/\/host:port or host:port$/,
+    );
+  }
+});
+
 test("a variable for metrics wins over the general one", () => {
   const { protocol, headers, timeoutMs, compression } = destination({
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
