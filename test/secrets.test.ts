@@ -29,6 +29,7 @@ const PLANTED = {
   environmentHeader: "planted-env-token",
   apiKey: "planted api+key",
   basic: btoa("instance:planted-password"),
+  basicPassword: "planted-password",
   attribute: "planted-attribute",
   proxyPassword: "planted-proxy",
   endpointPassword: "planted-userinfo",
@@ -65,7 +66,8 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 /** What a request carried, as a chatty backend quotes it. */
 function quoteRequest(headers: Record<string, unknown>, path = ""): string {
   const { authorization, "x-key": key, "x-env": environment, "x-basic": basic } = headers;
-  return `cannot serve ${path} ${decodeURIComponent(path)} for ${String(authorization)}, ${String(key)}, ${String(environment)}, ${String(basic)}`;
+  const credentials = atob(String(basic).replace(/^Basic /, ""));
+  return `cannot serve ${credentials} at ${path} ${decodeURIComponent(path)} for ${String(authorization)}, ${String(key)}, ${String(environment)}, ${String(basic)}`;
 }
 
 /** Fails in each way in turn, quoting the request; between failures it is well, so that each is a change to log. */

@@ -13,7 +13,7 @@ export function nameOfEndpoint(endpoint: URL): string {
 
 /**
  * What must not be shown of a destination, longer values before the parts of them: its headers' values, with and without
- * their scheme, and the endpoint's query, in any spelling.
+ * their scheme, what Basic authentication encodes, and the endpoint's query, in any spelling.
  */
 export function secretsOf({ headers, endpoint }: Pick<DestinationOptions, "headers" | "endpoint">): string[] {
   const url = URL.parse(endpoint);
@@ -22,7 +22,11 @@ export function secretsOf({ headers, endpoint }: Pick<DestinationOptions, "heade
   for (const value of Object.values(headers)) {
     secrets.add(value).add(value.slice(value.indexOf(" ") + 1));
     // "Bearer abc": the scheme is no secret, the last part is.
-    secrets.add(value.split(/\s+/).at(-1) ?? "");
+    const credentials = value.split(/\s+/).at(-1) ?? "";
+    secrets.add(credentials);
+    if (!/^basic\s/i.test(value)) continue;
+    const userAndPassword = Buffer.from(credentials, "base64").toString();
+    secrets.add(userAndPassword).add(userAndPassword.slice(userAndPassword.indexOf(":") + 1));
   }
   secrets.delete("");
   return [...secrets].toSorted((a, b) => b.length - a.length);
