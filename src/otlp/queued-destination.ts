@@ -46,6 +46,9 @@ const BACKOFF = { firstMs: 1000, limitMs: 30_000 } as const;
 const MIN_RETRY_AFTER_MS = 100;
 const RETRY_AFTER_JITTER = 0.1;
 
+/** How long a size counts as too large: a limit can be raised, and a proxy can for a while find everything too large. */
+const TOO_LARGE_FOR_MS = 600_000;
+
 /**
  * A destination that sends what is in its queue, one request at a time, until the backend takes it, refuses it for
  * good, or it is too old.
@@ -71,8 +74,9 @@ export class QueuedDestination implements Destination {
   readonly #storedCodec: Codec;
   readonly #sentCodec: Codec | undefined;
   #retryAtMs = 0;
-  /** The least size, before compression, that the backend has found too large. */
+  /** The least size, before compression, that the backend has found too large, until when that counts. */
   #tooLargeBytes = Number.POSITIVE_INFINITY;
+  #tooLargeUntilMs = 0;
   #lastError: string | undefined;
   readonly #first = Promise.withResolvers<Error | undefined>();
   readonly #running: Promise<void>;
@@ -199,6 +203,7 @@ export class QueuedDestination implements Destination {
       this.#queue.drop(batch, "unreadable");
       return;
     }
+    if (this.#timers.nowMs() >= this.#tooLargeUntilMs) this.#tooLargeBytes = Number.POSITIVE_INFINITY;
     if (batch.rawBytes >= this.#tooLargeBytes && (await this.#cut(batch, request))) return;
     if (this.#queue.isBacklog(batch)) this.#pace.spend(batch.storedBytes, this.#timers.nowMs());
     const outcome = await this.#transport.export(request);
@@ -206,9 +211,12 @@ export class QueuedDestination implements Destination {
     if (this.#closed) return;
     this.#first.resolve(outcome.status === "accepted" ? undefined : outcome.error);
     if (outcome.status === "too-large") {
-      if (await this.#cut(batch, request))
+      if (await this.#cut(batch, request)) {
         this.#tooLargeBytes = Math.min(this.#tooLargeBytes, batch.rawBytes);
-      else this.#refuse(batch, "too_large", outcome.error.message);
+        this.#tooLargeUntilMs = this.#timers.nowMs() + TOO_LARGE_FOR_MS;
+      } else {
+        this.#refuse(batch, "too_large", outcome.error.message);
+      }
     } else {
       this.#settle(batch, outcome);
     }

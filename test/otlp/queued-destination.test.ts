@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { ExportOutcome } from "../../src/otlp/destination.ts";
+import type { ExportOutcome, ExportRequest } from "../../src/otlp/destination.ts";
 import { encodeLogs } from "../../src/otlp/encode-logs.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { decodeLogsRequest } from "./official-proto.ts";
@@ -219,7 +219,8 @@ test("of log records the queue keeps the signal, over a restart too, and the log
   assertBalanced(again.destination);
 });
 
-test("log records that are too large are cut between records", async () => {
+/** A request with four log records, of the times 1 to 4. */
+function fourRecords(): ExportRequest {
   const records = Array.from({ length: 4 }, (_, index) => ({
     timeNs: BigInt(index + 1),
     observedTimeNs: 9n,
@@ -233,6 +234,32 @@ test("log records that are too large are cut between records", async () => {
     limitBytes: 1e6,
   });
   assert.ok(request);
+  return request;
+}
+
+test("what was too large is sent whole again ten minutes later", async () => {
+  const { time, destination, transport } = setUp({ options: { signal: "logs" } });
+  transport.answer = () => TOO_LARGE;
+  destination.deliver([fourRecords()]);
+  await until(() => destination.counts.queuedPoints === 0);
+  assert.equal(destination.counts.droppedPoints.too_large, 4);
+  transport.answer = () => ACCEPTED;
+  for (const [waitMs, sizes] of [
+    [0, [1, 1, 1, 1]],
+    [599_000, [1, 1, 1, 1]],
+    [1000, [4]],
+  ] as const) {
+    await time.pass(waitMs);
+    transport.requests.length = 0;
+    destination.deliver([fourRecords()]);
+    await until(() => destination.counts.queuedPoints === 0);
+    const sent = transport.requests.map(({ pointCount }) => pointCount);
+    assert.deepEqual(sent, sizes, `after ${waitMs} ms`);
+  }
+  assertBalanced(destination);
+});
+
+test("log records that are too large are cut between records", async () => {
   const { destination, transport } = setUp({ options: { signal: "logs" } });
   const arrived: (string | undefined)[] = [];
   transport.answer = (body) => {
@@ -241,7 +268,7 @@ test("log records that are too large are cut between records", async () => {
     arrived.push(...logs.map(({ timeUnixNano }) => timeUnixNano));
     return ACCEPTED;
   };
-  destination.deliver([request]);
+  destination.deliver([fourRecords()]);
   await until(() => destination.counts.queuedPoints === 0);
   assert.deepEqual(arrived, ["1", "2", "3", "4"]);
   assert.equal(destination.counts.exportedPoints, 4);
