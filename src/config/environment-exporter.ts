@@ -38,11 +38,7 @@ function httpEndpoint(variables: VariableReader, signal: Signal): string {
     variables.report(variable.name, "must be a URL that begins with http:// or https://");
     return "";
   }
-  if (url.username !== "" || url.password !== "") {
-    const instead = "put them into OTEL_EXPORTER_OTLP_HEADERS as authorization=Basic%20…";
-    variables.report(variable.name, `must not hold a user or password; ${instead}`);
-    return "";
-  }
+  checkUser(variables, variable.name, url);
   return variable.name === general ? signalUrlOf(url.href, signal) : url.href;
 }
 
@@ -54,9 +50,18 @@ function grpcEndpoint(variables: VariableReader, signal: Signal): string {
     return variable.value;
   }
   const url = URL.parse(variable.value);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url.origin;
+  if (url !== null && /^https?:$/.test(url.protocol)) {
+    checkUser(variables, variable.name, url);
+    return url.origin;
+  }
   variables.report(variable.name, "must be http://host:port, https://host:port or host:port");
   return "";
+}
+
+function checkUser(variables: VariableReader, name: string, url: URL): void {
+  if (url.username === "" && url.password === "") return;
+  const instead = "put them into OTEL_EXPORTER_OTLP_HEADERS as authorization=Basic%20…";
+  variables.report(name, `must not hold a user or password; ${instead}`);
 }
 
 function headersOf(variables: VariableReader, signal: Signal): Readonly<Record<string, string>> {

@@ -80,6 +80,13 @@ test("a gRPC endpoint that no URL can be made of is refused", () => {
   }
 });
 
+test("a gRPC endpoint with a password is refused, which would not be sent", () => {
+  const endpoint = "http://user:secret@c:4317";
+  const line = problems({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+  assert.match(line, /^OTEL_EXPORTER_OTLP_ENDPOINT: must not hold a user or password; put/);
+  assert.doesNotMatch(line, /secret/);
+});
+
 test("a variable for metrics wins over the general one", () => {
   const { protocol, headers, timeoutMs, compression } = destination({
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
