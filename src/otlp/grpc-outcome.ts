@@ -46,11 +46,11 @@ const NO_CONNECTION = /^(No connection established|Name resolution failed|Connec
  */
 const BROKEN_OFF = /^(Received RST_STREAM|Bandwidth exhausted or memory limit exceeded$)/;
 
-/** The codes with which servers say that a request is too large: RESOURCE_EXHAUSTED most, OUT_OF_RANGE those in Rust. */
-const SIZE_CODES = new Set([status.RESOURCE_EXHAUSTED, status.OUT_OF_RANGE]);
-
-/** How they word it. */
+/** How servers word it with RESOURCE_EXHAUSTED that a request is too large for them. */
 const REQUEST_TOO_LARGE = /larger than max|too large|exceeds max/i;
+
+/** How those in Rust word it, with OUT_OF_RANGE, which otherwise means that the same request can succeed later. */
+const MESSAGE_TOO_LARGE = /message length too large/;
 
 /** How grpc-js words it that a proxy said so, with HTTP's own status. */
 const TOO_LARGE_FOR_PROXY = /^Received HTTP status code 413$/;
@@ -88,7 +88,9 @@ export function outcomeOfFailure(failure: ServiceError, exchange: GrpcExchange):
 }
 
 function isTooLarge(code: status, details: string): boolean {
-  return (SIZE_CODES.has(code) && REQUEST_TOO_LARGE.test(details)) || TOO_LARGE_FOR_PROXY.test(details);
+  if (code === status.RESOURCE_EXHAUSTED) return REQUEST_TOO_LARGE.test(details);
+  if (code === status.OUT_OF_RANGE) return MESSAGE_TOO_LARGE.test(details);
+  return TOO_LARGE_FOR_PROXY.test(details);
 }
 
 function answerError(code: ErrorCode, failure: ServiceError, exchange: GrpcExchange): KvmeterError {

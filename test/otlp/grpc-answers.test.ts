@@ -134,6 +134,11 @@ const answers: readonly AnswerCase[] = [
     message: /4194304 bytes: lower the destination's request_limit$/,
   },
   {
+    name: "OUT_OF_RANGE of something else that is too large",
+    answer: fail(status.OUT_OF_RANGE, "the offset is too large"),
+    expected: { status: "retry" },
+  },
+  {
     name: "too large at the moment",
     answer: fail(status.RESOURCE_EXHAUSTED, "too large", retryInfo(7, 0)),
     expected: { status: "retry" },
