@@ -9,8 +9,8 @@ import type { DomainDescription, DomainProcess } from "./domain.ts";
 import { mergeStatistics, NOTHING_READ } from "./merge-statistics.ts";
 import type { Ask, AskContext } from "./reading-schedule.ts";
 import { controlStatistics, tellSilence, type Trouble, troubleProblems } from "./silence-report.ts";
-import type { StatisticsGroup } from "./statistics-fields.ts";
-import type { DomainStatistics } from "./statistics.ts";
+import { READING_SCOPES, type StatisticsGroup } from "./statistics-fields.ts";
+import type { DomainStatistics, StatisticsScope } from "./statistics.ts";
 
 /** What a cycle starts from. */
 export interface CycleContext {
@@ -72,6 +72,14 @@ export class CollectorCycle {
     }
   }
 
+  /** The daemon could not ask QEMU, so a group of which the domain's record has nothing was not read. */
+  setPartial({ uuid }: DomainRef): void {
+    for (const known of [this.#statistics, this.#records]) {
+      const record = known.get(uuid);
+      if (record !== undefined) known.set(uuid, withoutEmptyGroups(record));
+    }
+  }
+
   /**
    * Is it the run of the domain that the list has? One that was started again since counts from zero: what is told of it
    * is for the next cycle.
@@ -126,6 +134,17 @@ export class CollectorCycle {
       problems: this.problems,
     };
   }
+}
+
+/** Groups that are read for scopes of their own. */
+const SCOPE_GROUPS = new Set<string>(Object.values(READING_SCOPES).map(({ group }) => group));
+
+function withoutEmptyGroups({ readAt, items }: DomainStatistics): DomainStatistics {
+  const told = new Set<string>(
+    Object.keys(items).map((scope) => READING_SCOPES[scope as StatisticsScope].group),
+  );
+  const read = Object.entries(readAt).filter(([group]) => told.has(group) || !SCOPE_GROUPS.has(group));
+  return { readAt: Object.fromEntries(read), items };
 }
 
 /** What the kernel told, libvirt's own statistics among it where they can be had there. */

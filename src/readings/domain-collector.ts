@@ -197,6 +197,7 @@ export class DomainCollector {
       if (isBlocked(info)) this.#health.setSilent(domain, "hung", this.#nowMs());
       else if (info.state === ControlState.ok || info.state === ControlState.occupied) again.push(domain);
     }
+    for (const domain of new Set(suspects).difference(new Set(again))) cycle.setPartial(domain);
     await this.#askAgain(cycle, again);
   }
 

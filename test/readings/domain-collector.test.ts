@@ -158,6 +158,10 @@ test("a domain that another client has got stuck at is found by what is missing,
   assert.equal(collector.lanes.stuck, 0);
   assert.equal(control(cycle, sick)?.state, ControlState.occupied);
   assert.equal(cycle.problems.length, 1);
+  const unread = new Set(["block-detail", "cpu-monitor", "vcpu-kvm"]);
+  const read = FULL.split(" ").filter((group) => !unread.has(group));
+  const told = cycle.groups.get(sick)?.split(" ");
+  assert.deepEqual(told, [...read, "control"].toSorted(), "what the daemon could not ask QEMU was not read");
   assert.equal((await collector.cycle()).groups.get(sick), QUIET);
 });
 
