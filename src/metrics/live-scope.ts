@@ -22,6 +22,10 @@ export interface LiveItem {
   readonly series: (LiveSeries | undefined)[];
   /** What was read of it before it got another place among its like. */
   before: ReadItem | undefined;
+  /** What it is a part of. */
+  readonly above: LiveItem | undefined;
+  /** Parts of it that a reading did not have. One that comes back counts on: what it has told is not told again. */
+  away?: Map<string, LiveItem>;
 }
 
 /** What was last read of an item and when, kept where a row is derived from the change. */
@@ -234,7 +238,8 @@ export class LiveScope {
         context.onDuplicate(attributes);
         return undefined;
       }
-      const live = this.#byKey.get(key) ?? this.#newItem({ attributes, above, name: names[index] }, context);
+      const known = this.#byKey.get(key) ?? above?.away?.get(this.#keyAway(key));
+      const live = known ?? this.#newItem({ attributes, above, name: names[index] }, context);
       byKey.set(key, live);
       return live;
     });
@@ -244,6 +249,7 @@ export class LiveScope {
       if (byKey.has(key)) continue;
       this.#hasLost = true;
       this.#ended.push(...seriesOf(live));
+      if (live.above !== undefined) (live.above.away ??= new Map()).set(this.#keyAway(key), live);
     }
     this.#byKey = byKey;
     this.#changed = true;
@@ -257,7 +263,12 @@ export class LiveScope {
       deltaOrigin: above === undefined ? this.#deltaOrigin(name, context) : above.deltaOrigin,
       series: [],
       before: undefined,
+      above,
     };
+  }
+
+  #keyAway(key: string): string {
+    return `${this.name} ${key}`;
   }
 
   /**

@@ -8,6 +8,7 @@ const OPERATIONS = "libvirt.domain.disk.operations";
 const DURATION = "libvirt.domain.disk.operation.duration";
 
 const vda = (count: number): Fields => ({ "block.0.name": "vda", "block.0.rd.reqs": count });
+const exits = (count: number): Fields => ({ "vcpu.0.time": 1, "vcpu.0.exits.sum": count });
 const vdb = (count: number): Fields => ({ "block.1.name": "vdb", "block.1.rd.reqs": count });
 
 test("the first reading of what counted before gives no delta, the next one what came since", () => {
@@ -119,6 +120,20 @@ test("what only gets another name, or was missing by mistake, is no newcomer", (
   run.read(perf, 30, named);
   run.read({ "perf.cmt": 1 }, 40, named);
   assert.equal(only(run.read(perf, 50, named), cycles), undefined);
+});
+
+test("a part of a vCPU that was missing by mistake goes on where it was, however much is known of its past", () => {
+  const events = "libvirt.domain.vcpu.kvm.events";
+  const process = { pid: 77, startedAtNs: secondNs(3) };
+  for (const isRestarted of [false, true]) {
+    const run = new DeltaRun();
+    run.update([], 0);
+    assert.deepEqual(only(run.read(exits(5e12), 10, { process }), events), [5e12, secondNs(3)]);
+    if (isRestarted) run.restart(15);
+    assert.deepEqual(only(run.read(exits(5e12 + 1), 20, { process }), events), [1, secondNs(10)]);
+    assert.equal(only(run.read({ "vcpu.0.time": 1 }, 30, { process }), events), undefined);
+    assert.deepEqual(only(run.read(exits(5e12 + 3), 40, { process }), events), [2, secondNs(20)]);
+  }
 });
 
 test("another resource takes nothing from the deltas", () => {
