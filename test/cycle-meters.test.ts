@@ -167,3 +167,20 @@ for (const identity of ["resource", "attributes"] as const) {
     assert.ok(told.has("libvirt.domain.events"));
   });
 }
+
+test("Prometheus takes a host that libvirt, once it can be reached, calls by another name", async () => {
+  const clock = tickingClock();
+  const { source } = treeSource(TREE, { clock });
+  const meters = metersOf("attributes");
+  const series = new Map<string, bigint>();
+  for (const cycle of [0, 1, 2, 3]) {
+    clock.set(cycle * CYCLE_S);
+    const host = { ...(await source.read(NEVER)), identity: { ...HYPERVISOR, hostName: "short" } };
+    const brought = cycleAt(cycle * CYCLE_S + 1, { reading: undefined, host });
+    const connections = cycle < 2 ? [] : brought.connections;
+    for (const points of meters.update({ ...brought, connections })) {
+      const { bytes } = encodeCycle([points], SCOPE);
+      assert.equal(PROMETHEUS.check(decodeRequest(bytes), series), undefined, `cycle ${cycle}`);
+    }
+  }
+});

@@ -84,7 +84,9 @@ export class HostMeter {
     const attributes = hostResource({ identity: known ?? identity, facts: { architecture } }, this.#resource);
     const isSame = attributesKey(attributes) === attributesKey(before.attributes);
     const resource = isSame ? before : { attributes };
-    const formerly = isSame ? [] : this.#rows.all;
+    // Where points tell who they are about, what goes on under another name has not ended.
+    const goesOn = isSame || this.#resource?.identity === "attributes";
+    const formerly = goesOn ? [] : this.#rows.all;
     const context = () => ({
       base: {},
       description: undefined,
@@ -98,7 +100,7 @@ export class HostMeter {
       this.#points = { resource, metrics, column };
     }
     const endNs = this.#times.latest?.wallNs ?? 0n;
-    const last = endedPoints(this.#plan, isSame ? this.#rows.ended : formerly, endNs);
+    const last = endedPoints(this.#plan, goesOn ? this.#rows.ended : formerly, endNs);
     this.#ended = last.length === 0 ? [] : [{ resource: { attributes: before.attributes }, metrics: last }];
     return this.#points;
   }

@@ -57,6 +57,19 @@ test("the resource is the host's, by the name that libvirt has for it", async (c
   });
 });
 
+test("by another name its series have ended, unless points tell who they are about", async (context) => {
+  const host = changingHost(context);
+  const hostId = "3d1219c7c4c5404aaa1f6d2a48adfda4";
+  for (const identity of ["resource", "attributes"] as const) {
+    const meter = new HostMeter({ resource: { identity } });
+    meter.update(await host.read(), { hostName: "kvm1", hostId });
+    const { resource } = meter.update(await host.read(), { hostName: "kvm1.example.org", hostId });
+    assert.equal(resource.attributes["host.name"], "kvm1.example.org");
+    const names = meter.ended.map((ended) => ended.resource.attributes["host.name"]);
+    assert.deepEqual(names, identity === "resource" ? ["kvm1"] : []);
+  }
+});
+
 test("the same objects in every cycle, as long as the series are the same", async (context) => {
   const host = changingHost(context);
   const meter = new HostMeter();
