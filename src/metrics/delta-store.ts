@@ -1,3 +1,4 @@
+import type { Integer } from "../integer.ts";
 import type { Baseline, DeltaState } from "./delta-series.ts";
 import type { DomainLife } from "./live-domain.ts";
 import { StateReader, StateWriter } from "./state-bytes.ts";
@@ -124,7 +125,7 @@ function writeSeries(writer: StateWriter, deltas: Iterable<DeltaState>, listedAt
   let beforeNs = listedAtNs;
   for (const { key, baseline } of known) {
     const { timeNs, values } = baseline;
-    const isWhole = values.every((value) => typeof value === "bigint" || Number.isInteger(value));
+    const isWhole = values.every(isUnsigned);
     writer.fixed64(key);
     writer.signed(timeNs - beforeNs);
     writer.unsigned(isWhole ? WHOLE : FRACTIONS);
@@ -135,6 +136,11 @@ function writeSeries(writer: StateWriter, deltas: Iterable<DeltaState>, listedAt
     }
     beforeNs = timeNs;
   }
+}
+
+/** Nothing counts below 0, but what a daemon says of one domain must not cost the state of all others. */
+function isUnsigned(value: Integer): boolean {
+  return value >= 0 && (typeof value === "bigint" || Number.isSafeInteger(value));
 }
 
 function readSeries(reader: StateReader, listedAtNs: bigint): ReadonlyMap<bigint, Baseline> {

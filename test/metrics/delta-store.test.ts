@@ -63,6 +63,18 @@ test("state that is old or damaged is not used: a gap instead of a spike", () =>
   }
 });
 
+test("a counter that a daemon tells below 0, or beyond 2^64, costs no other its state", () => {
+  for (const odd of [-5, -(2n ** 60n), 1e300]) {
+    const run = new DeltaRun();
+    run.read({ "cpu.user": odd, "cpu.time": 1e12 }, 0);
+    run.restart(5);
+    assert.deepEqual(only(run.read({ "cpu.user": odd, "cpu.time": 1e12 + 3e9 }, 10), CPU_TIME), [
+      3,
+      secondNs(0),
+    ]);
+  }
+});
+
 test("no bytes whatever break the reading of state", () => {
   const run = new DeltaRun();
   run.read(
