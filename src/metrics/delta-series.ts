@@ -14,8 +14,8 @@ export interface Baseline {
 export interface DeltaOrigin {
   /** Since when it is known to count only what has not been told yet; undefined where it counted before. */
   readonly startNs: bigint | undefined;
-  /** What an earlier run of the agent told, by {@link seriesKey}. */
-  readonly told: ReadonlyMap<bigint, Baseline> | undefined;
+  /** What an earlier run of the agent told, by {@link seriesKey}. A series takes what is its own. */
+  readonly told: Map<bigint, Baseline> | undefined;
 }
 
 /** A series whose state outlives the agent. */
@@ -79,7 +79,16 @@ export function firstBaseline(
   { told, startNs }: DeltaOrigin,
   series: Pick<DeltaState, "key">,
 ): Baseline | undefined {
-  return told?.get(series.key) ?? (startNs === undefined ? undefined : { timeNs: startNs, values: [] });
+  const left = told?.get(series.key);
+  if (left === undefined) return startNs === undefined ? undefined : { timeNs: startNs, values: [] };
+  told?.delete(series.key);
+  return left;
+}
+
+/** The state of living series, and before it what no series has taken yet: what could not be read since the start. */
+export function* withUntaken(told: DeltaOrigin["told"], living: Iterable<DeltaState>): Iterable<DeltaState> {
+  for (const [key, baseline] of told ?? []) yield { key, baseline };
+  yield* living;
 }
 
 /** How far a counter went; its whole value when it was set back. */

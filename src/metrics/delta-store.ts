@@ -1,5 +1,5 @@
 import type { Integer } from "../integer.ts";
-import type { Baseline, DeltaState } from "./delta-series.ts";
+import { type Baseline, type DeltaState, withUntaken } from "./delta-series.ts";
 import type { DomainLife } from "./live-domain.ts";
 import { StateReader, StateWriter } from "./state-bytes.ts";
 
@@ -24,7 +24,7 @@ export interface LiveDeltas {
 interface ToldDomain {
   readonly life: DomainLife;
   /** By the series' key. */
-  readonly told: ReadonlyMap<bigint, Baseline>;
+  readonly told: Map<bigint, Baseline>;
 }
 
 /** The same as an earlier run of the agent left it. */
@@ -36,8 +36,7 @@ export interface ToldDeltas {
 /** What an earlier run left of a hypervisor that has not been read since, to be kept on. */
 export function stillTold({ listedAtNs, domains }: ToldDeltas): LiveDeltas {
   const kept = Array.from(domains, ([uuid, { life, told }]) => {
-    const deltas = Array.from(told, ([key, baseline]): DeltaState => ({ key, baseline }));
-    return [uuid, { life, deltas }] as const;
+    return [uuid, { life, deltas: withUntaken(told, []) }] as const;
   });
   return { listedAtNs, domains: new Map(kept) };
 }
@@ -119,7 +118,7 @@ function readLife(reader: StateReader): DomainLife {
 /** Times as the difference to the series before, which is nearly always none. */
 function writeSeries(writer: StateWriter, deltas: Iterable<DeltaState>, listedAtNs: bigint): void {
   const known = [...deltas].flatMap(({ key, baseline }) =>
-    baseline === undefined ? [] : [{ key, baseline }],
+    baseline === undefined || listedAtNs - baseline.timeNs > MAX_AGE_NS ? [] : [{ key, baseline }],
   );
   writer.unsigned(known.length);
   let beforeNs = listedAtNs;
@@ -143,7 +142,7 @@ function isUnsigned(value: Integer): boolean {
   return value >= 0 && (typeof value === "bigint" || Number.isSafeInteger(value));
 }
 
-function readSeries(reader: StateReader, listedAtNs: bigint): ReadonlyMap<bigint, Baseline> {
+function readSeries(reader: StateReader, listedAtNs: bigint): Map<bigint, Baseline> {
   const told = new Map<bigint, Baseline>();
   let timeNs = listedAtNs;
   for (let left = reader.count(); left > 0; left -= 1) {

@@ -2,7 +2,7 @@ import type { HypervisorIdentity } from "../readings/domain.ts";
 import type { HostReading } from "../readings/host.ts";
 import type { ConnectionReading } from "../readings/hypervisor-facts.ts";
 import { HOST_ROWS } from "./definitions.ts";
-import type { DeltaOrigin } from "./delta-series.ts";
+import { type DeltaOrigin, withUntaken } from "./delta-series.ts";
 import type { LiveDeltas, ToldDeltas } from "./delta-store.ts";
 import { endedPoints } from "./ended-points.ts";
 import { type DomainLife, isSameLife } from "./live-domain.ts";
@@ -69,7 +69,8 @@ export class HostMeter {
   get deltas(): LiveDeltas | undefined {
     const listedAtNs = this.#times.latest?.wallNs;
     if (listedAtNs === undefined) return undefined;
-    const domains = new Map([[SELF, { life: this.#life, deltas: this.#rows.deltas }]]);
+    const deltas = withUntaken(this.#toldBefore(), this.#rows.deltas);
+    const domains = new Map([[SELF, { life: this.#life, deltas }]]);
     return { listedAtNs, domains };
   }
 

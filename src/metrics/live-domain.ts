@@ -6,7 +6,7 @@ import type {
   HypervisorIdentity,
 } from "../readings/domain.ts";
 import type { StatisticsScope } from "../readings/statistics.ts";
-import type { DeltaOrigin, DeltaState } from "./delta-series.ts";
+import { type DeltaOrigin, type DeltaState, withUntaken } from "./delta-series.ts";
 import { endedPoints, type EndedScope } from "./ended-points.ts";
 import { LiveRows, type RowsContext } from "./live-rows.ts";
 import type { EndedSeries, ScopeContext } from "./live-scope.ts";
@@ -86,7 +86,7 @@ export class LiveDomain {
 
   /** The state of its series that are told in deltas. */
   get deltas(): Iterable<DeltaState> {
-    return this.#rows.deltas;
+    return withUntaken(this.#past.told, this.#rows.deltas);
   }
 
   /** The last points of what the last reading no longer had. */
