@@ -54,7 +54,11 @@ export class DiskErrorReader {
     { statistics, description, signal }: DiskErrorContext,
   ): Promise<DiskErrors> {
     const failed = domains.filter(({ uuid }) => isFailed(statistics.get(uuid)));
-    const keys = new Set(failed.map(keyOf));
+    // Not read is not over.
+    const unread = domains.filter(
+      (domain) => this.#told.has(keyOf(domain)) && statistics.get(domain.uuid)?.items.state === undefined,
+    );
+    const keys = new Set([...failed, ...unread].map(keyOf));
     this.#late = this.#late.intersection(keys);
     const ended = domains.filter((domain) => this.#told.has(keyOf(domain)) && !keys.has(keyOf(domain)));
     if (failed.length === 0 && ended.length === 0) return { statistics, problems: [] };

@@ -8,6 +8,8 @@ import { DomainMeter } from "../../src/metrics/domain-meter.ts";
 import type { HistogramPoint, NumberPoint, ResourcePoints } from "../../src/metrics/points.ts";
 import { DiskErrorReader } from "../../src/readings/disk-errors.ts";
 import { HypervisorSource } from "../../src/readings/hypervisor-source.ts";
+import { NOTHING_READ } from "../../src/readings/merge-statistics.ts";
+import type { DomainStatistics } from "../../src/readings/statistics.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
 
@@ -100,17 +102,20 @@ test("when the domain runs again, its disks' states end", async (t) => {
   t.after(() => connection.close());
   const lanes = new Lanes(connection, () => Promise.reject(new Error("one is enough")));
   const reader = new DiskErrorReader(systemClock);
-  const read = async (state: number, reason: number) => {
-    const item = { path: [], parent: undefined, values: { state, reason } };
-    const known = { readAt: { state: systemClock.now() }, items: { state: [item] } };
+  const readOf = async (known: DomainStatistics) => {
     const context = { statistics: new Map([[uuid, known]]), description: () => undefined, signal: never };
     const { statistics } = await reader.read(lanes, [{ uuid, name, id }], context);
     return statistics.get(uuid);
+  };
+  const read = (state: number, reason: number) => {
+    const item = { path: [], parent: undefined, values: { state, reason } };
+    return readOf({ readAt: { state: systemClock.now() }, items: { state: [item] } });
   };
   assert.deepEqual(
     (await read(3, 5))?.items.diskError?.map(({ path: [disk], values }) => [disk, values.state]),
     [["vda", NO_SPACE]],
   );
+  assert.deepEqual(await readOf(NOTHING_READ), NOTHING_READ, "not read is not over");
   const running = await read(1, 5);
   assert.deepEqual(running?.items.diskError, []);
   assert.ok(running.readAt["disk-error"]);
