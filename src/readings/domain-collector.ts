@@ -207,8 +207,12 @@ export class DomainCollector {
     if (known.length > 0) await this.#ask(cycle, known);
     for (const domain of domains) {
       const record = this.#recordOf(cycle, domain);
-      if (record !== undefined) this.#setWhole(cycle, domain, record);
-      if (cycle.control.get(domain.uuid)?.state === ControlState.occupied) cycle.control.delete(domain.uuid);
+      const wasOccupied = cycle.control.get(domain.uuid)?.state === ControlState.occupied;
+      if (wasOccupied) cycle.control.delete(domain.uuid);
+      if (record === undefined) continue;
+      // What is missing of a domain that nobody was at is not there any more.
+      if (wasOccupied && this.#health.isSuspect(domain, record)) cycle.setPartial(domain);
+      else this.#setWhole(cycle, domain, record);
     }
   }
 
