@@ -1,4 +1,5 @@
 import { type Integer, subtract } from "../integer.ts";
+import { MAC_ATTRIBUTE } from "./item-attributes.ts";
 import { LiveSeries, startBefore } from "./live-series.ts";
 import type { Attributes, NumberPoint } from "./points.ts";
 import { type Conversion, convert } from "./units.ts";
@@ -100,14 +101,16 @@ export function difference(now: Integer, before: Integer): Integer {
 
 /**
  * Tells a series from all others of its domain, in this run of the agent and the next. 64 bits of a hash are enough
- * for that, and short enough to be kept every cycle. `shape` is what else must be the same.
+ * for that, and short enough to be kept every cycle. `shape` is what else must be the same. A NIC's MAC need not be: it is
+ * known only once the domain's XML has been read, which after a start can be later than the first reading.
  */
 export function seriesKey(
   metricName: string,
   attributes: Attributes,
   shape: readonly Integer[] = [],
 ): bigint {
-  const text = JSON.stringify([metricName, attributes, shape.map(String)]);
+  const { [MAC_ATTRIBUTE]: _mac, ...own } = attributes;
+  const text = JSON.stringify([metricName, own, shape.map(String)]);
   // Not an import: that loads all of OpenSSL, 3 MB, also for those who have no delta destination.
   const { hash } = process.getBuiltinModule("node:crypto");
   return hash("sha256", text, "buffer").readBigUInt64LE();

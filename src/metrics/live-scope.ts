@@ -2,7 +2,7 @@ import type { Instant } from "../clock.ts";
 import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics, StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
-import type { DeltaOrigin } from "./delta-series.ts";
+import { type Baseline, type DeltaOrigin, DeltaSeries } from "./delta-series.ts";
 import { identityOf, itemAttributes } from "./item-attributes.ts";
 import { isSamePath, type ItemNaming, type Name, namingOf } from "./item-naming.ts";
 import type { LiveSeries } from "./live-series.ts";
@@ -272,16 +272,27 @@ export class LiveScope {
   }
 
   /**
-   * What the first deltas of a newcomer start from. Where the scope was read without it, it is either new, or was
+   * What the first deltas of a newcomer start from. One whose attributes are others now, as those of a NIC whose MAC has
+   * become known, goes on where it was. Where the scope was read without it, it is either new, or was
    * missing by mistake and has been told before; of a disk and a NIC we know that they are plugged in, and of what the
    * agent counts itself that it is new.
    */
   #deltaOrigin(name: Name, { deltaOrigin }: ScopeContext): DeltaOrigin {
     if (this.#readAtNs === undefined) return deltaOrigin;
+    const before = this.#lives[this.#names.indexOf(name)];
+    if (before !== undefined) return { startNs: undefined, told: toldOf(before) };
     const isPlugged = (this.name === "disk" || this.name === "nic") && !this.#names.includes(name);
     const isCountedHere = SCOPES[this.name].lasting === true;
     return { startNs: isPlugged || isCountedHere ? this.#readAtNs : undefined, told: undefined };
   }
+}
+
+function toldOf({ series }: LiveItem): Map<bigint, Baseline> {
+  const told = new Map<bigint, Baseline>();
+  for (const each of series) {
+    if (each instanceof DeltaSeries && each.baseline !== undefined) told.set(each.key, each.baseline);
+  }
+  return told;
 }
 
 function* seriesOf(live: LiveItem): Iterable<EndedSeries> {

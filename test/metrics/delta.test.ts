@@ -112,8 +112,12 @@ test("what only gets another name, or was missing by mistake, is no newcomer", (
   const io = "libvirt.domain.network.io";
   run.read(nic, 0);
   const named = { description: description([{ mac: "52:54:00:00:00:01", target: "vnet0" }]) };
-  assert.equal(only(run.read(nic, 10, named), io), undefined);
-  assert.deepEqual(only(run.read({ ...nic, "net.0.rx.bytes": 5e12 + 7 }, 20, named), io), [7, secondNs(10)]);
+  assert.deepEqual(only(run.read({ ...nic, "net.0.rx.bytes": 5e12 + 2 }, 10, named), io), [2, secondNs(0)]);
+  assert.deepEqual(only(run.read({ ...nic, "net.0.rx.bytes": 5e12 + 7 }, 20, named), io), [5, secondNs(10)]);
+  run.restart(22);
+  // Its XML has not been read yet.
+  assert.deepEqual(only(run.read({ ...nic, "net.0.rx.bytes": 5e12 + 8 }, 25), io), [1, secondNs(20)]);
+  assert.deepEqual(only(run.read({ ...nic, "net.0.rx.bytes": 5e12 + 9 }, 28, named), io), [1, secondNs(25)]);
 
   const perf = { "perf.cpu_cycles": 5e12, "perf.cmt": 1 };
   const cycles = "libvirt.domain.perf.events";
