@@ -173,5 +173,17 @@ start.
 | variable | meaning |
 |---|---|
 ${rows.join("\n")}
+
+### Proxies
+
+An \`https://\` destination is reached through the HTTP proxy that \`https_proxy\` names, an \`http://\` one through that of
+\`http_proxy\`, \`http://user:password@host:port\`; not those whose hosts are in \`no_proxy\`, a list with commas such as
+\`collector,.example.org\`, and never this machine itself. That is so with and without an \`export\` section. Over HTTP the
+same names in capitals count as well. gRPC goes by \`grpc_proxy\` where it is set, else by \`https_proxy\`, then
+\`http_proxy\`, whatever the endpoint's scheme. For the service:
+
+    # systemctl edit kvmeter
+    [Service]
+    EnvironmentFile=/etc/kvmeter/proxy.env
 `;
 }

@@ -14,6 +14,12 @@ interface Failure {
 /** The first that matches counts. */
 const FAILURES: readonly Failure[] = [
   {
+    pattern: /ERR_PROXY_TUNNEL/,
+    code: "OTLP_CONNECT",
+    words:
+      "the proxy makes no connection to it: check its address, user and password there, what it allows, and no_proxy",
+  },
+  {
     pattern: /ECONNREFUSED/,
     code: "OTLP_CONNECT",
     words: "the connection was refused: check the endpoint and that the backend listens there",
@@ -93,16 +99,24 @@ const FAILURES: readonly Failure[] = [
   },
 ];
 
-/** The error for a connection that failed, with what to do about it where that is known. */
-export function connectionError(endpointName: string, cause: Error): KvmeterError {
+/**
+ * The error for a connection that failed, with what to do about it where that is known. `proxyVariable` is the one that
+ * may have led it to a proxy.
+ */
+export function connectionError(endpointName: string, cause: Error, proxyVariable?: string): KvmeterError {
   const code = "code" in cause ? String(cause.code) : "";
   const failure = FAILURES.find(
     ({ pattern, scheme = "" }) => endpointName.startsWith(scheme) && pattern.test(`${code} ${cause.message}`),
   );
   const words = failure?.words ?? (cause.message.split("\n", 1)[0] || code);
-  return new KvmeterError(failure?.code ?? "OTLP_CONNECT", `Cannot export to ${endpointName}: ${words}`, {
-    cause,
-  });
+  const proxy = proxyVariable === undefined ? "" : ` (${proxyVariable} names a proxy)`;
+  return new KvmeterError(
+    failure?.code ?? "OTLP_CONNECT",
+    `Cannot export to ${endpointName}: ${words}${proxy}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** The error for a backend that did not answer in time. */

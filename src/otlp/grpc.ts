@@ -18,6 +18,7 @@ import { ANSWER_LIMIT_BYTES, decodeExportResponse } from "./answers.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, endpointUrlOf, USER_AGENT } from "./options.ts";
+import { isOnThisMachine } from "./proxy.ts";
 import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, quote, secretsOf } from "./wording.ts";
 
@@ -112,6 +113,7 @@ function createClient(endpoint: URL, options: DestinationOptions): Client {
     // A connection that is left is not found again by the next client.
     "grpc.use_local_subchannel_pool": 1,
     "grpc.primary_user_agent": USER_AGENT,
+    "grpc.enable_http_proxy": isOnThisMachine(endpoint) ? 0 : 1,
   };
   const target = `dns:${endpoint.hostname}:${port}`;
   if (!secure) return new Client(target, credentials.createInsecure(), channelOptions);

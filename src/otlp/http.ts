@@ -7,6 +7,7 @@ import type { ExportOutcome, ExportRequest, OtlpTransport } from "./destination.
 import { type HttpAnswer, outcomeOfAnswer } from "./http-outcome.ts";
 import { http, loadHttps } from "./node-http.ts";
 import { type DestinationOptions, USER_AGENT } from "./options.ts";
+import { proxyEnvironmentOf, proxyVariableOf } from "./proxy.ts";
 import { secureContextOf } from "./secure-context.ts";
 import { nameOfEndpoint, secretsOf } from "./wording.ts";
 
@@ -61,7 +62,7 @@ export class HttpTransport implements OtlpTransport {
     }
     const error = deadline.aborted
       ? deadlineError(endpointName, timeoutMs)
-      : connectionError(endpointName, attempt.error);
+      : connectionError(endpointName, attempt.error, proxyVariableOf(this.#endpoint));
     return { status: "retry", retryAfterMs: undefined, error };
   }
 
@@ -112,11 +113,12 @@ export class HttpTransport implements OtlpTransport {
 }
 
 function createAgent(endpoint: URL, { tls }: DestinationOptions): Agent {
-  if (endpoint.protocol !== "https:") return new http.Agent({ keepAlive: true });
+  const common = { keepAlive: true, proxyEnv: proxyEnvironmentOf(endpoint) };
+  if (endpoint.protocol !== "https:") return new http.Agent(common);
   const { serverName } = tls;
   const { Agent: HttpsAgent } = loadHttps();
   return new HttpsAgent({
-    keepAlive: true,
+    ...common,
     // Said aloud, because an environment variable of Node's can turn the default off.
     rejectUnauthorized: true,
     secureContext: secureContextOf(tls),
