@@ -8,6 +8,7 @@ import { systemClock } from "./clock.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Environment } from "./config/variables.ts";
 import { CourseRecord, openEndpoint } from "./course-record.ts";
+import type { ReadableHypervisor } from "./discovered-hypervisors.ts";
 import { KvmeterError } from "./errors.ts";
 import { EventPipeline } from "./event-pipeline.ts";
 import { suitHeapTo } from "./heap.ts";
@@ -16,6 +17,7 @@ import { LibvirtStatistics } from "./libvirt/statistics.ts";
 import type { LocalEndpoint } from "./local-endpoint/local-endpoint.ts";
 import { type Logger, secretHider } from "./log.ts";
 import { domainOccurrences } from "./metrics/domain-occurrences.ts";
+import type { Occurrence } from "./metrics/occurrences.ts";
 import type { Destination } from "./otlp/destination.ts";
 import type { StateStore } from "./otlp/queue/contract.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
@@ -84,11 +86,12 @@ export async function runAgent(
         hypervisors.poll(deadlineMs, stop),
         host.poll(deadlineMs, stop),
       ]);
+      const readings = outcomes.flatMap(({ reading }) => reading ?? []);
+      events.export(readings.flatMap(domainOccurrences));
       if (stop.aborted) break;
       started ||= checkStart(outcomes);
       hypervisors.report(outcomes);
       host.report(hostOutcomes);
-      const readings = outcomes.flatMap(({ reading }) => reading ?? []);
       suitHeapTo(readings.reduce((sum, { domains }) => sum + domains.length, 0));
       const cycle = {
         outcomes,
@@ -97,7 +100,6 @@ export async function runAgent(
         own: self.read({ outcomes, hostOutcomes, skippedCycles }),
       };
       for (const pipeline of pipelines) pipeline.export(cycle);
-      events.export(readings.flatMap(domainOccurrences));
       record.cycleEnded({ outcomes, skippedCycles });
       manager?.cycleEnded();
     }
@@ -105,11 +107,18 @@ export async function runAgent(
   } finally {
     void manager?.stopping();
     await endpoint?.close();
+    events.export(sources.flatMap(untoldOccurrences));
     await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();
     await Promise.all([...sources, ...hostSources].map((source) => source.close()));
     record.summarize(log);
   }
+}
+
+/** What happened since the last reading: what a stop discards of it has to be told all the same. */
+function untoldOccurrences(source: ReadableHypervisor): Occurrence[] {
+  const { identity } = source.connection ?? {};
+  return identity === undefined ? [] : domainOccurrences({ identity, domains: [], ...source.farewell() });
 }
 
 /** What tells this agent from all others of a fleet, whatever an image or a cluster has given to several. */

@@ -7,10 +7,11 @@ import { type LibvirtUri, parseLibvirtUri } from "./libvirt/uri.ts";
 import { Poller, type Source, type SourceOutcome } from "./poll.ts";
 import type { DomainReading, HypervisorIdentity, HypervisorReading } from "./readings/domain.ts";
 import type { ConnectionReading } from "./readings/hypervisor-facts.ts";
-import { type HypervisorOptions, HypervisorSource } from "./readings/hypervisor-source.ts";
+import { type Farewell, type HypervisorOptions, HypervisorSource } from "./readings/hypervisor-source.ts";
 
 /** What can be read as one hypervisor. */
-export type ReadableHypervisor = Source<HypervisorReading> & Pick<HypervisorSource, "connection">;
+export type ReadableHypervisor = Source<HypervisorReading> &
+  Pick<HypervisorSource, "connection" | "farewell">;
 
 /** The part of a reading that one daemon contributes. */
 type Share = Pick<HypervisorReading, "domains" | "gone" | "events" | "problems">;
@@ -110,6 +111,14 @@ class DiscoveredHypervisors implements ReadableHypervisor {
       unknownFields: sumOf(readings.map(({ unknownFields }) => unknownFields)),
       stretch: Math.max(1, ...readings.map(({ stretch }) => stretch)),
       problems: abridged(problems),
+    };
+  }
+
+  farewell(): Farewell {
+    const farewells = [...this.#departed, ...this.#sources.map((source) => source.farewell())];
+    return {
+      gone: farewells.flatMap(({ gone = [] }) => gone),
+      events: farewells.flatMap(({ events = [] }) => events),
     };
   }
 

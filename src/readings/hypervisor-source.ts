@@ -63,6 +63,9 @@ export interface HypervisorOptions {
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
+/** The last that is told of a hypervisor. */
+export type Farewell = Required<Pick<HypervisorReading, "gone" | "events">>;
+
 /** What is to be read in a cycle. */
 interface Listed {
   /** When the cycle began, on the monotonic clock. */
@@ -233,8 +236,8 @@ export class HypervisorSource {
     };
   }
 
-  /** What happened before a daemon went that will not come back: the last that is told of its domains. */
-  farewell(): Required<Pick<HypervisorReading, "gone" | "events">> {
+  /** What happened since the last reading, where there will be no other: the last that is told of its domains. */
+  farewell(): Farewell {
     const listedAt = this.#options.clock.now();
     const events = this.#journal.until(listedAt);
     this.#journal.forget(events.length);
