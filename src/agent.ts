@@ -19,7 +19,7 @@ import { type Logger, secretHider } from "./log.ts";
 import { domainOccurrences } from "./metrics/domain-occurrences.ts";
 import type { Occurrence } from "./metrics/occurrences.ts";
 import type { Destination } from "./otlp/destination.ts";
-import type { StateStore } from "./otlp/queue/contract.ts";
+import type { StateStore, StoreOptions } from "./otlp/queue/contract.ts";
 import { createMemoryStore, openStateDirectory } from "./otlp/queue/open.ts";
 import { identifyAgent, OwnReader } from "./own-reading.ts";
 import { secondCycleMs } from "./phase.ts";
@@ -60,7 +60,8 @@ export async function runAgent(
   const hostSources = createHostSources(configuration, { log, pacing: "paced" });
   const hypervisors = new Poller<HypervisorReading>(sources, systemClock, log);
   const host = new Poller<HostReading>(hostSources, systemClock, log);
-  const store = openStore(configuration, log);
+  const hide = secretHider(configuration.secrets);
+  const store = openStore(configuration, { log, hide });
   const context = { log, store, agent: identifyAgent() };
   const pipelines = createPipelines(configuration, context);
   const events = new EventPipeline(configuration, context);
@@ -70,7 +71,6 @@ export async function runAgent(
   const self = new OwnReader({ clock: systemClock, poller: hypervisors, calls, destinations });
   const names = sources.map(({ name }) => name);
   const record = new CourseRecord({ clock: systemClock, intervalMs, sources: names, destinations });
-  const hide = secretHider(configuration.secrets);
   const manager = ServiceManager.of(env, { course: () => record.course, log, hide });
   let endpoint: LocalEndpoint | undefined;
   let skippedCycles = 0;
@@ -126,10 +126,10 @@ async function identityOf({ libvirt }: Configuration): Promise<string> {
   return [await readMachineId(), hostname(), ...libvirt.map(({ uri }) => uri)].join(" ");
 }
 
-function openStore({ stateDirectory }: Configuration, log: Logger): StateStore {
+function openStore({ stateDirectory }: Configuration, options: StoreOptions): StateStore {
   return stateDirectory === undefined
-    ? createMemoryStore({ log })
-    : openStateDirectory(stateDirectory, { log });
+    ? createMemoryStore(options)
+    : openStateDirectory(stateDirectory, options);
 }
 
 /**

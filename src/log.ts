@@ -61,10 +61,12 @@ async function lineStream(options: LoggerOptions, target: DestinationStream): Pr
   return { write: (line) => target.write(pretty(line)) };
 }
 
-/** Replaces each secret by `***`, also where JSON has escaped it. */
+/** Replaces each secret by `***`, also where JSON or a URL has escaped it. */
 export function secretHider(secrets: readonly string[]): (text: string) => string {
   const spellings = secrets.flatMap((secret) =>
-    secret.length < MIN_SECRET_LENGTH ? [] : [secret, JSON.stringify(secret).slice(1, -1)],
+    secret.length < MIN_SECRET_LENGTH
+      ? []
+      : [secret, JSON.stringify(secret).slice(1, -1), encodeURI(secret.toWellFormed())],
   );
   const longestFirst = [...new Set(spellings)].toSorted((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);

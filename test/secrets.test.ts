@@ -32,6 +32,7 @@ const PLANTED = {
   basicPassword: "planted-password",
   attribute: "planted-attribute",
   proxyPassword: "planted-proxy",
+  endpointPath: "planted path",
   endpointPassword: "planted-userinfo",
   uriPassword: "planted-uri",
 } as const;
@@ -40,6 +41,7 @@ const directory = mkdtempSync(join(tmpdir(), "kvmeter-secrets-"));
 after(() => rmSync(directory, { recursive: true }));
 writeFileSync(join(directory, "token"), `${PLANTED.fileHeader}\n`);
 writeFileSync(join(directory, "basic"), PLANTED.basic);
+writeFileSync(join(directory, "path"), PLANTED.endpointPath);
 writeFileSync(join(directory, "attribute"), `${PLANTED.attribute}\n`);
 const configuration = join(directory, "kvmeter.yaml");
 
@@ -115,12 +117,12 @@ async function outputOf(args: readonly string[], env: Record<string, string>): P
 
 const ENVIRONMENT = {
   TOKEN: PLANTED.environmentHeader,
-  // The second gRPC destination goes through a proxy that is not there.
+  // Two destinations are behind a proxy that is not there.
   http_proxy: `http://user:${PLANTED.proxyPassword}@127.0.0.1:9`,
   no_proxy: "127.0.0.1",
 };
 
-/** A backend of every kind, two of which cannot be reached. */
+/** A backend of every kind, three of which cannot be reached. */
 function writeConfiguration({ uri, http, grpc }: { uri: string; http: number; grpc: number }): void {
   const headers = `{ authorization: "Bearer \${file:token}", x-key: ${JSON.stringify(PLANTED.literalHeader)}, x-env: "a \${env:TOKEN} b", x-basic: "Basic \${file:basic}" }`;
   const query = `api_key=${encodeURIComponent(PLANTED.apiKey)}`;
@@ -134,15 +136,16 @@ listen: 127.0.0.1:0
 resource_attributes: { planted: "\${file:attribute}" }
 log: { level: trace, format: json }
 export:
-  - { endpoint: "http://127.0.0.1:${http}/?${query}", protocol: http/protobuf, headers: ${headers} }
+  - { endpoint: "http://127.0.0.1:${http}/\${file:path}/?${query}", protocol: http/protobuf, headers: ${headers} }
   - endpoint: "http://127.0.0.1:${grpc}"
     logs_endpoint: "http://127.0.0.1:${grpc}"
     headers: ${headers}
-  - { endpoint: "http://localhost:${grpc}", headers: ${headers} }
+  - { endpoint: "http://backend.invalid:4317", headers: ${headers} }
   - endpoint: "https://127.0.0.1:9/?${query}"
     protocol: http/protobuf
     headers: ${headers}
     tls: { cert_file: ${CERTIFICATES}/client.pem, key_file: ${CERTIFICATES}/client-key.pem }
+  - { endpoint: "http://backend.invalid/", protocol: http/protobuf, headers: ${headers} }
 `,
   );
 }
@@ -178,11 +181,12 @@ test("nothing that is shown holds a secret, whatever backends answer", async (t)
       "the test plants nothing",
     );
   }
-  assert.ok(received.http[0]?.includes(PLANTED.apiKey));
+  assert.ok(received.http[0]?.includes(PLANTED.apiKey) && received.http[0].includes(PLANTED.endpointPath));
   assert.match(log, /"destination":"collector"/);
   assert.match(log, /"destination":"collector-2"/);
   assert.match(log, /"destination":"collector-3"/);
   assert.match(log, /"destination":"collector-4"/);
+  assert.match(log, /"destination":"collector-5".*http_proxy names a proxy/);
   assert.match(log, /cannot serve/);
   assertClean(log, "the log");
   assertClean(await stdout, "standard output");

@@ -37,6 +37,8 @@ export interface QueueHost {
   /** Space that the batches of one queue may take in memory. */
   readonly maxMemoryBytes: number;
   readonly isDurable: boolean;
+  /** Takes secrets out of words that are to be kept. */
+  readonly hide: (text: string) => string;
   nowMs(): number;
   settled(): Promise<void>;
   /** Encodes and then admits the requests. */
@@ -74,4 +76,6 @@ export interface StoreOptions {
   readonly log: Pick<Logger, "info" | "warn">;
   readonly clock?: QueueClock;
   readonly memoryLimitBytes?: number;
+  /** Takes secrets out of words that are to be kept. */
+  readonly hide?: ((text: string) => string) | undefined;
 }

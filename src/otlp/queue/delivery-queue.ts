@@ -166,7 +166,7 @@ export class DeliveryQueue {
     this.account.drop(reason, batch.pointCount);
     const bytes = this.limits.maxBytes * KEPT_ASIDE.shareOfBytes;
     const keep = { count: KEPT_ASIDE.count, bytes };
-    this.#host.change.putAside(batch.id, { destination: this.name, words, keep });
+    this.#host.change.putAside(batch.id, { destination: this.name, words: this.#host.hide(words), keep });
     this.#host.commitSoon();
   }
 

@@ -40,6 +40,7 @@ class Turn {
 /** {@link StateStore} on a directory, or without one in memory alone: then the change is never written. */
 export class Store implements StateStore, QueueHost {
   readonly maxMemoryBytes: number;
+  readonly hide: (text: string) => string;
   readonly keyValue: KeyValue = {
     get: (key) => this.#value(key),
     put: (key, value) => {
@@ -65,6 +66,7 @@ export class Store implements StateStore, QueueHost {
 
   constructor(directory: StateDirectory | undefined, options: StoreOptions) {
     this.maxMemoryBytes = options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES;
+    this.hide = options.hide ?? ((text) => text);
     this.#log = options.log;
     this.#clock = options.clock ?? systemQueueClock();
     this.#time = new QueueTime(this.#clock);
