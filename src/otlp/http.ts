@@ -17,11 +17,14 @@ interface Encoded {
   readonly codec: Codec;
 }
 
+/** With it a server says goodbye to a connection that was idle, and the request that crosses it was not read. */
+const REQUEST_TIMEOUT = 408;
+
 /** What became of one attempt on one connection. */
-type Attempt =
-  | { readonly answer: HttpAnswer; readonly date: string | undefined }
-  /** `stale`: a kept connection had been closed by the other side; nothing was sent to anybody. */
-  | { readonly error: Error; readonly stale: boolean };
+type Attempt = {
+  /** A kept connection had been closed by the other side; nothing was sent to anybody. */
+  readonly stale: boolean;
+} & ({ readonly answer: HttpAnswer; readonly date: string | undefined } | { readonly error: Error });
 
 /**
  * OTLP over HTTP with protobuf bodies: POST, one kept connection, redirects not followed.
@@ -53,7 +56,7 @@ export class HttpTransport implements OtlpTransport {
     const deadline = AbortSignal.timeout(timeoutMs);
     const encoded = await this.#encode(request);
     let attempt = await this.#attempt(encoded, deadline);
-    if ("error" in attempt && attempt.stale) attempt = await this.#attempt(encoded, deadline);
+    if (attempt.stale) attempt = await this.#attempt(encoded, deadline);
     if ("answer" in attempt) {
       const dateMs = Date.parse(attempt.date ?? "");
       if (!Number.isNaN(dateMs)) this.#onDate?.(dateMs);
@@ -95,7 +98,8 @@ export class HttpTransport implements OtlpTransport {
       let answered = false;
       const onResponse = (response: IncomingMessage): void => {
         answered = true;
-        void readAnswer(response).then(resolve);
+        const stale = request.reusedSocket && response.statusCode === REQUEST_TIMEOUT;
+        void readAnswer(response).then((answer) => resolve({ ...answer, stale }));
       };
       request.once("response", onResponse);
       // Nobody asked for another protocol. Without a listener Node ends the request without a word.
@@ -130,7 +134,7 @@ function createAgent(endpoint: URL, { tls }: DestinationOptions): Agent {
  * Reads an answer up to the limit. A connection that breaks in the middle of the body still has told the status,
  * which is what decides.
  */
-async function readAnswer(response: IncomingMessage): Promise<Attempt> {
+async function readAnswer(response: IncomingMessage) {
   const chunks: Buffer[] = [];
   let length = 0;
   try {

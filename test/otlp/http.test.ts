@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import { createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
@@ -61,27 +61,35 @@ test("gzip: the body is compressed, its length is that of the compressed", async
   assert.deepEqual(gunzipSync(body), request.body);
 });
 
-test("one connection serves all requests, and one that went stale is replaced without a loss", async () => {
-  const answered: number[] = [];
-  const server = createTcpServer((socket) => {
-    const connection = answered.push(0) - 1;
-    socket.on("data", () => {
-      // As when an idle connection is closed at the moment in which the next request arrives.
-      if (connection === 0 && answered[0] === 3) {
-        socket.resetAndDestroy();
-        return;
-      }
-      answered[connection] = (answered[connection] ?? 0) + 1;
-      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+/** How a server ends a connection that was idle, at the moment in which the next request arrives. */
+const goodbyes: Readonly<Record<string, (socket: Socket) => void>> = {
+  reset: (socket) => socket.resetAndDestroy(),
+  "answered 408": (socket) =>
+    void socket.end("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+};
+
+for (const [kind, sayGoodbye] of Object.entries(goodbyes)) {
+  test(`one connection serves all requests, and one that was ${kind} is replaced without a loss`, async () => {
+    const answered: number[] = [];
+    const server = createTcpServer((socket) => {
+      const connection = answered.push(0) - 1;
+      socket.on("data", () => {
+        if (connection === 0 && answered[0] === 3) {
+          sayGoodbye(socket);
+          return;
+        }
+        answered[connection] = (answered[connection] ?? 0) + 1;
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+      });
     });
+    const transport = new HttpTransport(optionsFor({ endpoint: await listen(server) }));
+    closeLater(() => transport.close());
+    for (let round = 0; round < 5; round += 1) {
+      assert.equal((await transport.export(request)).status, "accepted");
+    }
+    assert.deepEqual(answered, [3, 2]);
   });
-  const transport = new HttpTransport(optionsFor({ endpoint: await listen(server) }));
-  closeLater(() => transport.close());
-  for (let round = 0; round < 5; round += 1) {
-    assert.equal((await transport.export(request)).status, "accepted");
-  }
-  assert.deepEqual(answered, [3, 2]);
-});
+}
 
 test("closing breaks off what is under way", async () => {
   const { promise: underWay, resolve: arrived } = Promise.withResolvers<void>();
