@@ -49,6 +49,9 @@ const RETRY_AFTER_JITTER = 0.1;
 /** How long a size counts as too large: a limit can be raised, and a proxy can for a while find everything too large. */
 const TOO_LARGE_FOR_MS = 600_000;
 
+/** How long the disk may fail to read a batch before the ones behind it go on: a bad sector does not get better. */
+const UNREADABLE_AFTER_MS = 600_000;
+
 /**
  * A destination that sends what is in its queue, one request at a time, until the backend takes it, refuses it for
  * good, or it is too old.
@@ -77,6 +80,8 @@ export class QueuedDestination implements Destination {
   /** The least size, before compression, that the backend has found too large, until when that counts. */
   #tooLargeBytes = Number.POSITIVE_INFINITY;
   #tooLargeUntilMs = 0;
+  /** The batch that the disk fails to read, and since when. */
+  #unread: { readonly batch: Batch; readonly sinceMs: number } | undefined;
   #lastError: string | undefined;
   readonly #first = Promise.withResolvers<Error | undefined>();
   readonly #running: Promise<void>;
@@ -222,14 +227,26 @@ export class QueuedDestination implements Destination {
     }
   }
 
-  /** The request as the transport takes it; undefined where what is stored is damaged. */
+  /** The request as the transport takes it; undefined where what is stored is damaged or cannot be read for long. */
   async #requestOf(batch: Batch): Promise<ExportRequest | undefined> {
     const { pointCount, signal, codec, rawBytes } = batch;
-    const stored = await this.#queue.read(batch);
+    const stored = await this.#read(batch);
     if (stored === undefined) return undefined;
     if (codec === this.#sentCodec) return { body: stored, pointCount, signal, codec };
     const body = await decompress(stored, codec, rawBytes).catch(() => undefined);
     return body === undefined ? undefined : { body, pointCount, signal };
+  }
+
+  /** @throws what the system says, for a while */
+  async #read(batch: Batch): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#queue.read(batch);
+    } catch (error) {
+      const nowMs = this.#timers.nowMs();
+      if (this.#unread?.batch !== batch) this.#unread = { batch, sinceMs: nowMs };
+      if (nowMs - this.#unread.sinceMs < UNREADABLE_AFTER_MS) throw error;
+      return undefined;
+    }
   }
 
   #settle(batch: Batch, outcome: Exclude<ExportOutcome, { status: "too-large" }>): void {

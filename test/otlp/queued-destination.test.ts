@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import type { ExportOutcome, ExportRequest } from "../../src/otlp/destination.ts";
 import { encodeLogs } from "../../src/otlp/encode-logs.ts";
+import { ID_STEP } from "../../src/otlp/queue/batch.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { decodeLogsRequest } from "./official-proto.ts";
 import { temporaryDirectory } from "./queue/helpers.ts";
@@ -65,6 +66,21 @@ test("what the backend refuses is set aside with its words and does not block wh
   const { exportedPoints, droppedPoints, lastError } = destination.counts;
   assert.deepEqual([exportedPoints, droppedPoints.refused, lastError], [2, 2, "bad point"]);
   assert.deepEqual(log.lines, ["warn: bad point"], "one line for the state, not for each batch");
+  assertBalanced(destination);
+});
+
+test("a batch that the disk cannot read holds up those behind it for ten minutes, and no longer", async () => {
+  const { time, destination, queue, sent } = setUp({});
+  const read = queue.read.bind(queue);
+  queue.read = (batch) => (batch.id === ID_STEP ? Promise.reject(new Error("disk I/O error")) : read(batch));
+  destination.deliver([numbered(1), numbered(2)]);
+  for (let minute = 0; minute < 10; minute += 1) {
+    assert.deepEqual(sent(), []);
+    await time.pass(60_000);
+  }
+  await time.pass(8000);
+  assert.deepEqual(sent(), [2]);
+  assert.equal(destination.counts.droppedPoints.unreadable, 1);
   assertBalanced(destination);
 });
 
