@@ -2,6 +2,7 @@ import { catalogue, type CatalogueEntry } from "../metrics/catalogue.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { helpOf, parseFlags } from "./flags.ts";
 import { renderTable, type Column } from "./table.ts";
+import { terminalSize } from "./terminal-size.ts";
 
 export const SYNTAX = {
   usage: "kvmeter metrics [options]",
@@ -26,7 +27,7 @@ export async function run(args: readonly string[], { stdout }: CommandContext): 
   const entries = catalogue();
   if (values.format === "json") stdout.write(`${JSON.stringify(entries, undefined, 2)}\n`);
   else if (values.format === "markdown") stdout.write(metricsMarkdown(entries));
-  else stdout.write(metricsTable(entries, stdout.columns));
+  else stdout.write(metricsTable(entries, terminalSize(stdout).columns));
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import type { CommandContext, ExitCode, Output } from "./command.ts";
 import { AGENT_FLAGS, helpOf, parseFlags, type FlagValues } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
+import { terminalSize } from "./terminal-size.ts";
 
 export const SYNTAX = {
   usage: "kvmeter once [options]",
@@ -84,6 +85,6 @@ async function print(
     stdout.write(`${JSON.stringify(toOtlpJson(all, kvmeterScope(VERSION)), undefined, 2)}\n`);
   } else {
     const { domainsTable, valuesTable } = await import("./once-table.ts");
-    stdout.write(domain === undefined ? domainsTable(all, stdout.columns) : valuesTable(all));
+    stdout.write(domain === undefined ? domainsTable(all, terminalSize(stdout).columns) : valuesTable(all));
   }
 }

@@ -1,5 +1,6 @@
 import type { CommandContext, Output } from "../cli/command.ts";
 import { clockTime } from "../cli/demo/view.ts";
+import { terminalSize } from "../cli/terminal-size.ts";
 import { placeColumns, rowLine, titleLine } from "./cells.ts";
 import { csvLine, csvTitles } from "./csv.ts";
 import type { TopFeed } from "./feed.ts";
@@ -57,7 +58,7 @@ function csvSample({ feed, view }: BatchOptions): string {
 }
 
 function tableSample({ feed: { model }, view, intervalText }: BatchOptions, stdout: Output): string {
-  const width = stdout.columns ?? Infinity;
+  const width = terminalSize(stdout).columns ?? Infinity;
   const paint = painterFor("none");
   const rows = rowsOf(model.domains, view);
   const head = headLines(model, {

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
 import type { Output } from "../cli/command.ts";
+import { terminalSize } from "../cli/terminal-size.ts";
 import { textWidth } from "../cli/text.ts";
 
 /** Alternate screen, no cursor, no wrapping: DEC private modes 1049, 25 and 7. */
@@ -30,11 +31,8 @@ export class Screen {
   }
 
   get size(): { readonly width: number; readonly height: number } {
-    const { columns = 0, rows = 0 } = this.#stdout;
-    return {
-      width: columns > 0 ? columns : DEFAULT_SIZE.width,
-      height: rows > 0 ? rows : DEFAULT_SIZE.height,
-    };
+    const { columns, rows } = terminalSize(this.#stdout);
+    return { width: columns ?? DEFAULT_SIZE.width, height: rows ?? DEFAULT_SIZE.height };
   }
 
   enter(): void {

@@ -35,6 +35,12 @@ test("every command has help, and the overview names every command", async () =>
   }
 });
 
+test("the catalogue is told whole where the terminal does not know how wide it is", async () => {
+  const { texts, context } = collectingContext({ size: { columns: 0, rows: 0 } });
+  assert.equal(await (await loadCommand("metrics")).run([], context), 0);
+  assert.match(texts.stdout, /^METRIC +KIND +UNIT +SENT +DESCRIPTION\n/);
+});
+
 test("an unknown command names the nearest one", async () => {
   await assert.rejects(async () => loadCommand("onec"), {
     code: "USAGE",

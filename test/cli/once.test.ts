@@ -39,6 +39,13 @@ describe("once", { concurrency: true }, () => {
     assert.match(rows[0] ?? "", /^vm-0 +\w+ .* \d+\.\d % .* [KMG]iB /);
   });
 
+  it("a terminal that does not know how wide it is gets whole lines", async () => {
+    const { texts, context } = collectingContext({ size: { columns: 0, rows: 0 } });
+    const command = await loadCommand("once");
+    assert.equal(await command.run(["--connect", simulator.uri], context), 0);
+    assert.match(texts.stdout, /^DOMAIN +STATE +UPTIME .*\nvm-0 +\w+ .* [KMG]iB /);
+  });
+
   it("--domain shows every value of one domain, by name or by uuid", async () => {
     const uuid = simulator.domains().find(({ name }) => name === "vm-1")?.uuid ?? "";
     const [byName, byUuid] = await Promise.all([once("--domain", "vm-1"), once("--domain", uuid)]);

@@ -21,8 +21,12 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function top(args: readonly string[], uri = simulator.uri) {
-  const { texts, context } = collectingContext();
+async function top(
+  args: readonly string[],
+  uri = simulator.uri,
+  options: Parameters<typeof collectingContext>[0] = {},
+) {
+  const { texts, context } = collectingContext(options);
   const command = await loadCommand("top");
   const code = await command.run(["--connect", uri, "--interval", "300ms", ...args], context);
   return { code, ...texts };
@@ -45,6 +49,11 @@ describe("top", { concurrency: true }, () => {
     assert.equal(stdout.match(/^ NAME .* HEALTH$/gm)?.length, 2);
     assert.equal(stdout.match(/^ vm-\d +(run|pause) +\d+ +\d+\.\d /gm)?.length, 10);
     assert.ok(!stdout.includes("\u001b"));
+  });
+
+  it("a batch has all columns on a terminal that does not know how wide it is", async () => {
+    const { stdout } = await top(["-n", "1"], simulator.uri, { size: { columns: 0, rows: 0 } });
+    assert.match(stdout, /^kvmeter top .* 5 VMs\n.*\n NAME .* LATms .* HEALTH$/m);
   });
 
   it("the head has the machine's own figures where the hypervisor is on it", async () => {

@@ -2,6 +2,7 @@ import type { Output } from "../command.ts";
 import { byName, DOMAIN_COLUMNS, domainCells, shown } from "../domain-row.ts";
 import { formatBytes } from "../quantity.ts";
 import { renderTable, type Column } from "../table.ts";
+import { terminalSize } from "../terminal-size.ts";
 import { cut, printable } from "../text.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { clockTime, type DemoView } from "./view.ts";
@@ -39,7 +40,7 @@ export function screenView(stdout: Output): DemoView {
   };
   const draw = () => {
     if (!open || shownArrivals === undefined) return;
-    const { columns = DEFAULT_COLUMNS, rows = DEFAULT_ROWS } = stdout;
+    const { columns = DEFAULT_COLUMNS, rows = DEFAULT_ROWS } = terminalSize(stdout);
     const lines = frameLines(shownArrivals, news, { columns, rows });
     stdout.write(`${HOME}${lines.map((line) => line + CLEAR_LINE).join("\r\n")}${CLEAR_BELOW}`);
   };

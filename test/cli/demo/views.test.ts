@@ -69,6 +69,15 @@ test("a frame is never wider nor higher than the terminal", () => {
   assert.match(lines.join("\n"), /^… and 14 more$/m);
 });
 
+test("a terminal that does not know how large it is, as a serial console, is taken for one of 80 by 24", () => {
+  const stdout = new Terminal();
+  Object.assign(stdout, { columns: 0, rows: 0 });
+  const view = screenView(stdout);
+  view.update(arrived(1), []);
+  view.close();
+  assert.match(stdout.text, /\r\nvm-0 with .* running /);
+});
+
 test("the screen is redrawn when a cycle arrives and when its size changes, and is given back", () => {
   const stdout = new Terminal();
   const view = screenView(stdout);
