@@ -7,6 +7,7 @@ import { loadConfiguration } from "../config/load.ts";
 import { createLogger } from "../log.ts";
 import { startReceiver } from "../receiver/receiver.ts";
 import { startSimulator } from "../simulator/index.ts";
+import { isDumb } from "../top/paint.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { Arrivals, type Totals } from "./demo/arrivals.ts";
 import { linesView } from "./demo/lines.ts";
@@ -18,8 +19,8 @@ import { formatBytes, formatSeconds } from "./quantity.ts";
 export const SYNTAX = {
   usage: "kvmeter demo [options]",
   about: `Starts a simulated hypervisor, the agent and an OTLP receiver, and shows what arrives at the
-receiver: a table on a terminal, lines elsewhere. Nothing else is needed on this machine, and
-nothing of it is read.`,
+receiver: a table on a terminal, lines elsewhere and on a dumb one. Nothing else is needed on
+this machine, and nothing of it is read.`,
   flags: {
     domains: { value: "N", default: "12", help: "How many domains there are; one more comes and goes." },
     duration: { value: "DURATION", help: "When to end. Default: on a terminal with Ctrl-C, else after 30s." },
@@ -43,7 +44,7 @@ interface DemoOptions {
 /** `kvmeter demo`. Exit code 1 when nothing arrived. */
 export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const values = parseFlags(args, SYNTAX);
-  const { stdout, stderr } = context;
+  const { stdout, stderr, env } = context;
   if (values === undefined) {
     stdout.write(helpOf(SYNTAX));
     return 0;
@@ -58,7 +59,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   const ends = durationMs === undefined ? [] : [AbortSignal.timeout(durationMs)];
   const signal = AbortSignal.any([context.signal, ...ends]);
 
-  const view = onTerminal ? screenView(stdout) : linesView(stdout, stderr);
+  const view = onTerminal && !isDumb(env) ? screenView(stdout) : linesView(stdout, stderr);
   const begun = performance.now();
   try {
     const totals = await demonstrate({ domains, seed, intervalMs, signal, view });

@@ -28,6 +28,17 @@ test("what the simulated hypervisor has arrives at the receiver, and nothing sta
   assert.deepEqual(readdirSync(temporary), []);
 });
 
+test("a dumb terminal gets lines: it has no cursor to move", async () => {
+  for (const [TERM, isScreen] of [
+    ["dumb", false],
+    ["vt100", true],
+  ] as const) {
+    const { texts, context } = collectingContext({ env: { TERM }, size: { columns: 80, rows: 24 } });
+    assert.equal(await run(["--domains", "1", "--interval", "400ms", "--duration", "1s"], context), 0);
+    assert.equal(texts.stdout.includes("\u001b"), isScreen, TERM);
+  }
+});
+
 test("nothing arrived is a failure", async () => {
   const { texts, context } = collectingContext({ signal: AbortSignal.abort() });
   assert.equal(await run([], context), 1);
