@@ -8,6 +8,8 @@ const stop = new AbortController();
 
 /** The first signal stops in order, within the deadline; the second at once. */
 function onSignal(signal: NodeJS.Signals): void {
+  // A shell that ends, the kernel and logind all send it: it says nothing of anybody's patience.
+  if (stop.signal.aborted && signal === "SIGHUP") return;
   if (stop.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
   stop.abort();
   setTimeout(() => {
@@ -52,6 +54,7 @@ stdout.on("error", onOutputError);
 stderr.on("error", () => {});
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
+process.on("SIGHUP", onSignal);
 
 // Not awaited at the top: the single executable is a script, which has no such await.
 void start();

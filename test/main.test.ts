@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,13 +98,19 @@ test("a libvirt socket that this user may not open ends with 1 and one line", as
   assert.match(stderr, /^kvmeter: Cannot .*closed\/libvirt\.sock.*\[LIBVIRT_SOCKET_PERMISSION\]\n$/);
 });
 
-test("SIGTERM stops in order with 0", async () => {
-  const child = start(["simulate", "--socket", join(directory, "term.sock")]);
-  await once(child.stdout, "data");
-  child.kill("SIGTERM");
-  await once(child, "close");
-  assert.deepEqual([child.exitCode, child.signalCode], [0, null]);
-});
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} stops in order with 0, and nothing stays behind`, async () => {
+    const socket = join(directory, `${signal}.sock`);
+    const child = start(["simulate", "--socket", socket]);
+    await once(child.stdout, "data");
+    child.kill(signal);
+    // A shell and the kernel hang up one after the other.
+    child.kill("SIGHUP");
+    await once(child, "close");
+    assert.deepEqual([child.exitCode, child.signalCode], [0, null]);
+    assert.equal(existsSync(socket), false);
+  });
+}
 
 test("a slow reader gets everything, more than a pipe holds", async (context) => {
   const { socketPath } = await simulated(context, { domains: 12 });

@@ -32,7 +32,7 @@ export interface CommandContext {
   /** Only a command with keys looks at it: looking opens it. */
   readonly stdin?: Input | undefined;
   readonly env: Environment;
-  /** Aborted by the first SIGINT or SIGTERM: the command then stops in order. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP: the command then stops in order. */
   readonly signal: AbortSignal;
 }
 
