@@ -20,7 +20,9 @@ function onSignal(signal: NodeJS.Signals): void {
 
 /** Whoever reads our output has seen enough: `kvmeter once | head`. */
 function onOutputError(error: NodeJS.ErrnoException): void {
-  process.exit(error.code === "EPIPE" ? 0 : 1);
+  if (error.code === "EPIPE") process.exit(0);
+  stderr.write(`kvmeter: Cannot write to standard output: ${error.message}\n`);
+  process.exit(1);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,6 +130,16 @@ test("a slow reader gets everything, more than a pipe holds", async (context) =>
   assert.ok(stdout.length > 3 * 65_536, `${stdout.length}`);
   assert.equal((JSON.parse(stdout) as unknown[]).length, 13, "the domains and their host");
   assert.equal(child.exitCode, 0);
+});
+
+test("an output that takes nothing, as a file on a full disk, ends with 1 and says so", async (context) => {
+  const full = openSync("/dev/full", "w");
+  context.after(() => closeSync(full));
+  const child = spawn(process.execPath, [MAIN, "metrics"], { env: {}, stdio: ["ignore", full, "pipe"] });
+  assert.ok(child.stderr);
+  const [stderr] = await Promise.all([text(child.stderr), once(child, "close")]);
+  assert.equal(child.exitCode, 1);
+  assert.match(stderr, /^kvmeter: Cannot write to standard output: .*ENOSPC.*\n$/);
 });
 
 test("a reader that has seen enough is no error", async () => {
