@@ -1,5 +1,7 @@
 import type { DestinationStream } from "pino";
 
+import { printable } from "./cli/text.ts";
+
 /** From the quietest on: what is logged is the level given and everything before it in this list. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -58,7 +60,12 @@ async function lineStream(options: LoggerOptions, target: DestinationStream): Pr
   if (options.format === "json" || (options.format === "auto" && !onTerminal)) return target;
   const { prettyFactory } = await import("pino-pretty");
   const pretty = prettyFactory({ colorize: onTerminal, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
-  return { write: (line) => target.write(pretty(line)) };
+  return { write: (line) => target.write(pretty(JSON.parse(line, harmless))) };
+}
+
+/** Text can be of a VM's owner, a daemon or a backend. JSON escapes what a terminal would obey, reading it does not. */
+function harmless(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? printable(value.replaceAll(/\s*\n\s*/g, " ")) : value;
 }
 
 /** Replaces each secret by `***`, also where JSON or a URL has escaped it. */

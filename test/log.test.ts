@@ -30,6 +30,15 @@ test("a terminal gets text that is made for reading", async () => {
   assert.throws(() => JSON.parse(stream.lines[0] ?? ""));
 });
 
+test("what a VM, a daemon or a backend calls itself has no power over a terminal", async () => {
+  const stream = collector();
+  const log = await createLogger({ level: "info", format: "pretty", stream });
+  log.warn({ problem: "of web\u009b2J" }, "Cannot read \u001b[2J\u009b31mweb\r\nWARN: forged");
+  const text = stream.lines.join("");
+  assert.match(text, /Cannot read \ufffd\[2J\ufffd31mweb WARN: forged .*of web\ufffd2J/);
+  assert.doesNotMatch(text.trimEnd(), /\p{Cc}/u);
+});
+
 test("headers are left out by name, secrets by value, in both formats", async () => {
   for (const format of ["json", "pretty"] as const) {
     const stream = collector();

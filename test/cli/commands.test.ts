@@ -110,6 +110,11 @@ test("errors end in one line each, with their code; a bug shows its stack", () =
     text: "kvmeter: Cannot read: gone [LIBVIRT_DISCONNECTED]\n",
     exitCode: 1,
   });
+  const hostile = new KvmeterError("LIBVIRT_DISCONNECTED", "Cannot read: \u001b[2Jgone\u009b31m");
+  assert.equal(
+    reportOf(hostile).text,
+    "kvmeter: Cannot read: \ufffd[2Jgone\ufffd31m [LIBVIRT_DISCONNECTED]\n",
+  );
   assert.match(reportOf(new TypeError("bug")).text, /unexpected error.*TypeError: bug\n.* at /s);
   assert.equal(reportOf("thrown text").exitCode, 1);
 });
