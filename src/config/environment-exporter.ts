@@ -1,4 +1,4 @@
-import type { Signal } from "../otlp/destination.ts";
+import { type Signal, SIGNALS } from "../otlp/destination.ts";
 import { type DestinationOptions, OTLP_DEFAULTS, signalUrlOf, type TlsOptions } from "../otlp/options.ts";
 import { checkTls, readPem } from "./pem.ts";
 import { PRESETS, type Protocol } from "./presets.ts";
@@ -84,6 +84,14 @@ function tlsOf(variables: VariableReader, signal: Signal): TlsOptions {
   const key = pem(variables, namesOf(signal, "CLIENT_KEY"));
   const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   const variable = variables.text(...namesOf(signal, "CLIENT_CERTIFICATE"), ...namesOf(signal, "CLIENT_KEY"));
+  const other = cert === undefined ? "CLIENT_CERTIFICATE" : "CLIENT_KEY";
+  const halves = SIGNALS.flatMap((one) => namesOf(one, other));
+  if (variable && (cert ?? key) && variables.text(...halves) === undefined) {
+    variables.report(
+      variable.name,
+      `must be given together with ${namesOf(signal, other)[1]}; set that as well`,
+    );
+  }
   try {
     if (Object.keys(tls).length > 0) checkTls(tls);
   } catch (error) {

@@ -56,6 +56,21 @@ test("damaged PEM and a file that is none are refused", () => {
   );
 });
 
+test("a certificate in the environment without its key, or the key alone, is refused", () => {
+  const [cert, key] = ["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY"] as const;
+  const alone = [
+    [cert, "client.pem", key],
+    [key, "client-key.pem", cert],
+    ["OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY", "client-key.pem", cert],
+  ] as const;
+  for (const [name, pemFile, other] of alone) {
+    assert.throws(() => loadConfiguration({ env: { [other]: "", [name]: join(directory, pemFile) } }), {
+      code: "ENVIRONMENT_INVALID",
+      message: `${name}: must be given together with ${other}; set that as well`,
+    });
+  }
+});
+
 test("the environment names files too", () => {
   const env = {
     OTEL_EXPORTER_OTLP_CERTIFICATE: join(directory, "authority.pem"),
