@@ -18,7 +18,13 @@ import { resolveDestinations, type Report } from "./resolve.ts";
 import { LAST_RESORT_INTERVAL_MS, type FileConfiguration } from "./schema.ts";
 import { readSmallText, reasonOf } from "./small-file.ts";
 import { validateDocument, withoutResolved } from "./validate.ts";
-import { isReservedAttribute, ownAttributes, VariableReader, type Environment } from "./variables.ts";
+import {
+  firstSet,
+  isReservedAttribute,
+  ownAttributes,
+  VariableReader,
+  type Environment,
+} from "./variables.ts";
 
 const MAX_FILE_BYTES = 256 * 1024;
 
@@ -169,7 +175,9 @@ function listenWarnings(address: ListenAddress): readonly string[] {
 
 function warningsOf(attributes: Attributes, unusedEnv: Environment): readonly string[] {
   const reserved = Object.keys(attributes).filter(isReservedAttribute);
-  const unused = Object.keys(unusedEnv).filter((name) => name.startsWith("OTEL_EXPORTER_OTLP_"));
+  const unused = Object.keys(unusedEnv).filter(
+    (name) => name.startsWith("OTEL_EXPORTER_OTLP_") && firstSet(unusedEnv, [name]) !== undefined,
+  );
   return [
     ...reserved.map((name) => `OTEL_RESOURCE_ATTRIBUTES: ${name} is not used, kvmeter sets it itself`),
     ...unused.map((name) => `${name} is not used, because the configuration file has an export section`),

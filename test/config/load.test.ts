@@ -223,7 +223,11 @@ test("the command line wins over the file, the file over the environment", () =>
 });
 
 test("an export section replaces the exporter's environment, and says so", () => {
-  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://env:4318", OTEL_EXPORTER_OTLP_TIMEOUT: "nonsense" };
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://env:4318",
+    OTEL_EXPORTER_OTLP_TIMEOUT: "nonsense",
+    OTEL_EXPORTER_OTLP_HEADERS: "",
+  };
   const configuration = load("export: [{ endpoint: 'http://file:4317' }]", env);
   assert.deepEqual(
     configuration.destinations.map(({ endpoint }) => endpoint),
