@@ -162,7 +162,7 @@ export function helpOf(syntax: Syntax): string {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
     const value = flag.value === undefined ? "" : ` ${flag.value}`;
     const choices = flag.choices === undefined ? "" : ` One of ${flag.choices.join(", ")}.`;
-    const preset = flag.default === undefined ? "" : ` Default ${flag.default}.`;
+    const preset = flag.default === undefined || flag.default === "" ? "" : ` Default ${flag.default}.`;
     return [`${short}--${name}${value}`, `${flag.help}${choices}${preset}`] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length));

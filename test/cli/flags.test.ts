@@ -17,18 +17,20 @@ const SYNTAX = {
     fault: { value: "FAULT", multiple: true, help: "What goes wrong." },
     quiet: { help: "No lines." },
     uri: { value: "URI", help: "Where." },
+    filter: { value: "TEXT", default: "", help: "Which." },
   },
 } as const;
 
 const parse = (...args: string[]) => parseFlags(args, SYNTAX);
 
 test("values, defaults, repetition, switches", () => {
-  assert.deepEqual(parse(), { format: "table", fault: [], quiet: false, help: false });
+  assert.deepEqual(parse(), { format: "table", fault: [], quiet: false, filter: "", help: false });
   assert.deepEqual(parse("-f", "json", "--fault", "a", "--fault=b", "--quiet", "--uri=-x"), {
     format: "json",
     fault: ["a", "b"],
     quiet: true,
     uri: "-x",
+    filter: "",
     help: false,
   });
 });
@@ -58,6 +60,7 @@ test("--help is asked for wherever it stands", () => {
   const help = helpOf(SYNTAX);
   assert.match(help, /^kvmeter try \[options\]\n\nTries\.\n\nOptions\n/);
   assert.match(help, /^ {2}-f, --format FORMAT {2}What to print\. One of table, json\. Default table\.$/m);
+  assert.match(help, /^ {6}--filter TEXT {4}Which\.$/m);
   assert.match(help, /^ {2}-h, --help /m);
 });
 
