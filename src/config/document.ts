@@ -63,6 +63,7 @@ export function readDocument(text: string, name: string, scope: ReferenceScope):
 
 /** Without what the parser quotes of the file: a secret that needs quotes and has none breaks the syntax. */
 function wordsOf({ code, message }: YAMLError): string {
+  if (code === "MULTIPLE_DOCS") return "a second document begins here; keep one of the two";
   if (code === "TAG_RESOLVE_FAILED") return "unknown tag; put text that begins with ! in quotes";
   return message.replace(/^Maximum call stack.*/, "nested too deeply").replace(/(\w): .*$/s, "$1");
 }

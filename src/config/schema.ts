@@ -247,7 +247,11 @@ export const configurationSchema = object(
         v.record(
           v.pipe(v.string(), v.nonEmpty("must have a name"), v.maxLength(255, "must have a shorter name")),
           v.union(
-            [v.string(), v.pipe(v.number(), v.safeInteger()), v.boolean()],
+            [
+              v.string(),
+              v.pipe(v.number(), v.safeInteger("must be a whole number below 2^53; put any other in quotes")),
+              v.boolean(),
+            ],
             "must be text, a whole number, true or false",
           ),
           "must be a mapping of names to values",

@@ -139,6 +139,11 @@ const refused: readonly { name: string; yaml: string; line: string }[] = [
     line: "kvmeter.yaml:1:18 libvirt[0].uri: must be a libvirt URI such as qemu:///system",
   },
   {
+    name: "an attribute that is no whole number",
+    yaml: "resource_attributes: { rack: 1.5 }",
+    line: 'kvmeter.yaml:1:30 resource_attributes.rack: must be a whole number below 2^53; put any other in quotes: current value is "1.5"',
+  },
+  {
     name: "the same hypervisor twice",
     yaml: "libvirt: [{}, { uri: 'qemu:///system' }]",
     line: "kvmeter.yaml:1:15 libvirt[1]: is the same as libvirt[0]; keep one of the two",
