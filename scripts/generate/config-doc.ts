@@ -36,8 +36,8 @@ For completion and checks in an editor with a YAML language server, begin the fi
 - Sizes are a number with a unit: \`B\`, \`kB\`, \`MB\`, \`GB\` (powers of 1000), \`KiB\`, \`MiB\`, \`GiB\` (powers of 1024).
 - \`\${env:NAME}\` stands for an environment variable, \`\${env:NAME:-default}\` gives a default for one that is not set
   or empty, \`\${file:/path}\` stands for what a file holds, without its last newline. Paths are relative to the
-  configuration file. They work inside any value, and \`$\${\` is a plain \`\${\`. kvmeter shows the reference, never what
-  it stands for.
+  configuration file. They work inside any text, duration and size, and in place of one; \`true\`, \`false\` and numbers
+  are written out. \`$\${\` is a plain \`\${\`. kvmeter shows the reference, never what it stands for.
 - An option without a value counts as left out.
 `;
 
