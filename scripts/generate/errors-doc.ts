@@ -10,8 +10,9 @@ export function renderErrorsDoc(): string {
 
 <!-- Generated from src/errors.ts by npm run generate. -->
 
-Every error that kvmeter raises has one of these codes. On standard error a message ends with its code in brackets,
-in the log it stands in the field \`code\`.
+Every error that kvmeter raises has one of these codes. On standard error, and in what \`kvmeter check\` prints, a
+message ends with its code in brackets; in the JSON of \`kvmeter check\` it stands in the field \`code\`. The log has the
+message alone.
 
 Retried: while it runs, kvmeter tries again by itself, and the error goes away when its cause does. Exit: the
 program's exit code when the error ends it, 1 for a failure, 2 for a wrong command line or configuration.
