@@ -20,7 +20,7 @@ export const SYNTAX = {
   usage: "kvmeter demo [options]",
   about: `Starts a simulated hypervisor, the agent and an OTLP receiver, and shows what arrives at the
 receiver: a table on a terminal, lines elsewhere and on a dumb one. Nothing else is needed on
-this machine, and nothing of it is read.`,
+this machine, and no VM of it is read.`,
   flags: {
     domains: { value: "N", default: "12", help: "How many domains there are; one more comes and goes." },
     duration: { value: "DURATION", help: "When to end. Default: on a terminal with Ctrl-C, else after 30s." },
