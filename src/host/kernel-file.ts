@@ -7,10 +7,12 @@ const DENIED = new Set(["EACCES", "EPERM"]);
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "ENOTSUP", "ENAMETOOLONG", ...DENIED]);
 const CHUNK_BYTES = 16_384;
 
-/** How a file that cannot be had is told. */
+/** How a file is read, and how one that cannot be had is told. */
 export interface FileOptions {
   /** Is told of a file that is there but not for this user. */
   readonly onDenied?: ((path: string) => void) | undefined;
+  /** An entry of it, other than the first, can be longer than 2 KiB. */
+  readonly hasLongEntries?: boolean;
 }
 
 /**
@@ -41,7 +43,8 @@ export async function readKernelFile(
 
 /**
  * The kernel hands out a list in pieces of a page (fs/seq_file.c), each as full as whole entries make it, and what is one
- * entry in a single piece. The smallest page has 4 KiB, so what is shorter than half of it was the last piece.
+ * entry in a single piece. The smallest page has 4 KiB, so what is shorter than half of it was the last piece, unless an
+ * entry longer than the other half comes next.
  */
 const LAST_PIECE_BYTES = 2048;
 
@@ -61,7 +64,7 @@ export function readKernelFileNow(
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    return readDescriptorNow(file, limitBytes);
+    return readDescriptorNow(file, limitBytes, options);
   } catch (error) {
     return absenceIn(error, path, options);
   } finally {
@@ -74,7 +77,8 @@ export function readKernelFileNow(
  * as {@link readKernelFileNow}, and only what is longer than that reads by and by.
  */
 export async function readKernelFileSoon(path: string, limitBytes: number): Promise<string | undefined> {
-  const text = readKernelFileNow(path, limitBytes);
+  // The last entry of /proc/interrupts is all that the architecture counts: with 8 CPUs nearly a page.
+  const text = readKernelFileNow(path, limitBytes, { hasLongEntries: true });
   const isWhole = text === undefined || Buffer.byteLength(text) < Math.min(limitBytes, scratch.length);
   return isWhole || limitBytes <= scratch.length ? text : readKernelFile(path, limitBytes);
 }
@@ -83,14 +87,19 @@ export async function readKernelFileSoon(path: string, limitBytes: number): Prom
  * As {@link readKernelFileNow}, of a file that is open, from its beginning.
  * @throws what reading throws, of a process or a group that is gone as well
  */
-export function readDescriptorNow(file: number, limitBytes: number): string {
+export function readDescriptorNow(
+  file: number,
+  limitBytes: number,
+  { hasLongEntries = false }: FileOptions = {},
+): string {
+  const lastBytes = hasLongEntries ? 1 : LAST_PIECE_BYTES;
   const limit = Math.min(limitBytes, scratch.length);
   let length = 0;
   let piece: number;
   do {
     piece = readSync(file, scratch, length, limit - length, length);
     length += piece;
-  } while (piece >= LAST_PIECE_BYTES && length < limit);
+  } while (piece >= lastBytes && length < limit);
   return scratch.toString("utf8", 0, length);
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { describe, test } from "node:test";
 
 import { readBlockDeviceName } from "../../src/host/block-device.ts";
@@ -38,6 +40,24 @@ describe("reading at once", () => {
       return;
     }
     assert.equal(readKernelFileNow(path, 65_536), text);
+  });
+
+  test("reads on behind a short piece of a list, as where a long entry follows", async (context) => {
+    const entries = `           CPU0       CPU1\n 24:          1          0  IO-APIC   5-edge      ACPI:Ged\n`;
+    const last = "LOC:    3599434    3570195   Local timer interrupts\n".repeat(80);
+    const root = fakeRoot(context, { interrupts: entries + last });
+    const { readSync } = fs;
+    // As seq_read_iter() does it: what does not fit behind the entries before it comes with the next piece.
+    const inPieces = (...[file, into, from, length, at]: [number, Buffer, number, number, number]) =>
+      readSync(file, into, from, at < entries.length ? entries.length - at : length, at);
+    const mocked = context.mock.method(fs, "readSync", inPieces as typeof fs.readSync);
+    syncBuiltinESMExports();
+    try {
+      assert.equal(await readKernelFileSoon(`${root}/interrupts`, 1_000_000), entries + last);
+    } finally {
+      mocked.mock.restore();
+      syncBuiltinESMExports();
+    }
   });
 
   test("lists threads, groups' threads and files, of what is there", (context) => {
