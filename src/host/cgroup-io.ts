@@ -7,13 +7,15 @@
  *     8:16 rbytes=1459200 wbytes=314773504 rios=192 wios=353 dbytes=0 dios=0
  *     253:0 Read 1459200                                                          (v1, and Write, Sync, …, Total)
  *
- * Some kernels leave out devices and print lines with a device alone.
+ * Some kernels leave out devices and print lines with a device alone; 5.15 ends no such line, so that the next device
+ * follows in it: `7:7 7:6 7:4 rbytes=28672 …` is 7:4's.
  */
 import type { Integer } from "../integer.ts";
 import type { KernelFolder } from "./kept-folder.ts";
 import { parseCount } from "./numbers.ts";
 
 const LIMIT_BYTES = 65_536;
+const DEVICE_BEFORE_KEY = /(?:^| )(\d{1,4}:\d{1,7}) [\w.]+=/;
 
 export interface CgroupDeviceIo {
   readonly readBytes?: Integer | undefined;
@@ -44,8 +46,8 @@ export function readCgroupBlkio(folder: KernelFolder): CgroupIo | undefined {
 export function parseCgroupIoStat(text: string): CgroupIo {
   const devices = new Map<string, CgroupDeviceIo>();
   for (const line of text.split("\n").slice(0, -1)) {
-    const device = line.slice(0, line.indexOf(" "));
-    if (!isDevice(device)) continue;
+    const device = DEVICE_BEFORE_KEY.exec(line)?.[1];
+    if (device === undefined) continue;
     const io = {
       readBytes: countIn(line, " rbytes="),
       writtenBytes: countIn(line, " wbytes="),

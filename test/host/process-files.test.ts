@@ -177,6 +177,9 @@ describe("a file of a process or a cgroup", () => {
     const parsed = parseCgroupIoStat(ioStat);
     assert.deepEqual([...parsed.keys()], ["8:16", "253:0"]);
     assert.deepEqual(parsed.get("253:0"), device);
+    const unended =
+      "8:0 rbytes=1\n7:7 (unknown) 7:5 7:4 rbytes=28672 wbytes=0 rios=22 wios=0 dbytes=0 dios=0\n";
+    assert.deepEqual([...parseCgroupIoStat(unended).keys()], ["8:0", "7:4"]);
     assert.deepEqual(
       parseCgroupBlkio(blkio, "8:0 Read 1\n8:0 Write 2\n"),
       new Map([["8:0", { readBytes: 4096, writtenBytes: 8192, readOperations: 1, writeOperations: 2 }]]),
