@@ -1,4 +1,4 @@
-import { type Integer, toInteger } from "../integer.ts";
+import { type Integer, subtract, toInteger } from "../integer.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;
 /** What fits a number exactly, whatever the digits. */
@@ -20,9 +20,11 @@ export function parseCount(text: string | undefined): Integer | undefined {
   return exact > UINT64_MAX ? undefined : toInteger(exact);
 }
 
-/** As {@link parseCount}, of up to 15 digits, and below 0 as well. */
+/** As {@link parseCount}, and below 0 as well. */
 export function parseSigned(text: string): Integer | undefined {
-  return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (!text.startsWith("-")) return parseCount(text);
+  const amount = parseCount(text.slice(1));
+  return amount === undefined ? undefined : subtract(0, amount);
 }
 
 /** A decimal fraction with just so many digits, as a count of its last digit: 3.14 with two is 314. */

@@ -47,6 +47,17 @@ test("a reader with an interval is read when it is due, and gives what it read i
   assert.deepEqual(await load(), [900, begunMs + 60_000]);
 });
 
+test("what KVM counts in nanoseconds is told to the digit, however large, and so is a profit below 0", async (context) => {
+  const root = copyOfTree(context);
+  writeFileSync(`${root}/sys/kernel/debug/kvm/halt_wait_ns`, "9007199254740993\n");
+  writeFileSync(`${root}/sys/kernel/mm/ksm/general_profit`, "-1234567890123456\n");
+  const { statistics, problems } = await treeSource(root).source.read(NEVER);
+  assert.deepEqual(problems, []);
+  const waited = statistics.items.hostKvm?.find(({ path: [name] }) => name === "halt_wait_ns");
+  assert.equal(waited?.values.value, 9_007_199_254_740_993n);
+  assert.equal(statistics.items.hostKsm?.[0]?.values.profitBytes, -1_234_567_890_123_456);
+});
+
 test("a reader that hangs is left out and not begun again, the others go on, and it comes back", async () => {
   const clock = standingClock();
   let begun = 0;
