@@ -3,8 +3,18 @@ import { access, open } from "node:fs/promises";
 
 const DENIED = new Set(["EACCES", "EPERM"]);
 // Not there, not ours to read, or gone between opening and reading: ESRCH is a process that ended meanwhile, ENODEV a
-// cgroup. ENOTSUP is a file of a part of the kernel that is switched off, such as pressure.
-const ABSENT = new Set(["ENOENT", "ENOTDIR", "ESRCH", "ENODEV", "ENOTSUP", "ENAMETOOLONG", ...DENIED]);
+// cgroup. ENOTSUP is a file of a part of the kernel that is switched off, such as pressure, and EBUSY one of a CPU that is:
+// its frequency.
+const ABSENT = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ESRCH",
+  "ENODEV",
+  "ENOTSUP",
+  "EBUSY",
+  "ENAMETOOLONG",
+  ...DENIED,
+]);
 const CHUNK_BYTES = 16_384;
 
 /** How a file is read, and how one that cannot be had is told. */

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { describe, test } from "node:test";
 
+import { cpuFrequency } from "../../src/host/cpu-frequency.ts";
 import { isAbsence, readKernelFile } from "../../src/host/kernel-file.ts";
 import { fakeRoot } from "./fake-root.ts";
 
+const frequencyFile = (cpu: number) => `devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`;
 const errorOf = (code: string) => Object.assign(new Error(code), { code });
 
 describe("readKernelFile", () => {
@@ -46,7 +50,8 @@ describe("readKernelFile", () => {
 });
 
 test("a process that ended or is another's is absent, a full table of files is not", () => {
-  assert.deepEqual(["ESRCH", "EACCES", "EPERM", "EMFILE", "EIO"].map(errorOf).map(isAbsence), [
+  assert.deepEqual(["ESRCH", "EACCES", "EPERM", "EBUSY", "EMFILE", "EIO"].map(errorOf).map(isAbsence), [
+    true,
     true,
     true,
     true,
@@ -54,4 +59,32 @@ test("a process that ended or is another's is absent, a full table of files is n
     false,
   ]);
   assert.equal(isAbsence("ENOENT"), false);
+});
+
+test("a CPU that is offline has no frequency, and the others keep theirs", async (context) => {
+  const root = fakeRoot(context, {
+    [frequencyFile(0)]: "2600000\n",
+    [frequencyFile(1)]: "",
+    [frequencyFile(2)]: "1200000\n",
+  });
+  const { open } = fs;
+  // What the kernel answers of a policy without a CPU (drivers/cpufreq/cpufreq.c).
+  const mocked = context.mock.method(fs, "open", async (path: string) => {
+    if (path.endsWith(frequencyFile(1))) throw errorOf("EBUSY");
+    return open(path);
+  });
+  syncBuiltinESMExports();
+  try {
+    const read = await cpuFrequency.read({ procfs: root, sysfs: root, onFault: () => assert.fail() });
+    assert.deepEqual(
+      read?.hostFrequency.map(({ path: [cpu], values }) => [cpu, values["frequencyKHz"]]),
+      [
+        [0, 2_600_000],
+        [2, 1_200_000],
+      ],
+    );
+  } finally {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+  }
 });
