@@ -7,7 +7,7 @@
  * 32 hexadecimal digits in small letters; empty or "uninitialized" on an image that never booted. D-Bus keeps the
  * same in /var/lib/dbus/machine-id where there is no systemd.
  */
-import { readKernelFile } from "./kernel-file.ts";
+import { codeOf, readKernelFile } from "./kernel-file.ts";
 
 const PLACES = ["etc/machine-id", "var/lib/dbus/machine-id"];
 const LIMIT_BYTES = 64;
@@ -15,10 +15,20 @@ const LIMIT_BYTES = 64;
 /** Reads the machine's id; `root` is the folder in which /etc lies. Undefined when it has none. */
 export async function readMachineId(root = "/"): Promise<string | undefined> {
   for (const place of PLACES) {
-    const id = parseMachineId((await readKernelFile(`${root}/${place}`, LIMIT_BYTES)) ?? "");
+    const id = parseMachineId(await readPlace(`${root}/${place}`));
     if (id !== undefined) return id;
   }
   return undefined;
+}
+
+/** Docker makes a folder of a file that it is to mount and that the host does not have: that is no id either. */
+async function readPlace(path: string): Promise<string> {
+  try {
+    return (await readKernelFile(path, LIMIT_BYTES)) ?? "";
+  } catch (error) {
+    if (codeOf(error) === "EISDIR") return "";
+    throw error;
+  }
 }
 
 /** The id; undefined when the text is none. */

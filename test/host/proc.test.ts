@@ -140,5 +140,7 @@ describe("the machine's id", () => {
     assert.equal(await readMachineId(both), id);
     assert.equal(await readMachineId(image), other);
     assert.equal(await readMachineId(fakeRoot(context, {})), undefined);
+    const mounted = fakeRoot(context, { "etc/machine-id/": "", "var/lib/dbus/machine-id": `${other}\n` });
+    assert.equal(await readMachineId(mounted), other);
   });
 });
