@@ -39,7 +39,8 @@ export class HostSource {
   readonly name = "host";
   readonly #options: HostSourceOptions;
   readonly #states: readonly HostReaderState[];
-  #identity: Promise<Identity> | undefined;
+  /** Undefined until it could be read. */
+  #identity: Identity | undefined;
 
   constructor(options: HostSourceOptions) {
     this.#options = options;
@@ -56,8 +57,7 @@ export class HostSource {
   /** One reading: what is due anew, all else as it was last read. Never rejects for what one reader cannot do. */
   async read(signal: AbortSignal): Promise<HostReading> {
     const { clock, waitMs = READERS_WAIT_MS } = this.#options;
-    this.#identity ??= this.#identify();
-    const { identity, bootedAtNs } = await this.#identity;
+    const { identity, bootedAtNs } = (this.#identity ??= await this.#identify());
     const { monotonicMs } = clock.now();
     const due = this.#states.filter((state) => state.isDue(monotonicMs));
     const timer = new AbortController();

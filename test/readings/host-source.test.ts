@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -56,6 +66,19 @@ test("what KVM counts in nanoseconds is told to the digit, however large, and so
   const waited = statistics.items.hostKvm?.find(({ path: [name] }) => name === "halt_wait_ns");
   assert.equal(waited?.values.value, 9_007_199_254_740_993n);
   assert.equal(statistics.items.hostKsm?.[0]?.values.profitBytes, -1_234_567_890_123_456);
+});
+
+test("who the host is, is asked again where it could not be read", async (context) => {
+  const root = copyOfTree(context);
+  const stat = `${root}/proc/stat`;
+  const aside = `${root}/stat`;
+  renameSync(stat, aside);
+  mkdirSync(stat);
+  const { source } = treeSource(root);
+  await assert.rejects(source.read(NEVER), { code: "EISDIR" });
+  rmdirSync(stat);
+  renameSync(aside, stat);
+  assert.ok((await source.read(NEVER)).bootedAtNs);
 });
 
 test("a reader that hangs is left out and not begun again, the others go on, and it comes back", async () => {
