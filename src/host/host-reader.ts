@@ -18,7 +18,7 @@ export interface HostField<Unit extends string = string> {
 export interface HostScope {
   /** The reader's name: what one reader reads shares one time. */
   readonly group: string;
-  /** Its counters count from boot; one that goes down was told too early by the kernel, and was not set back. */
+  /** Its counters count from boot; one that goes down a little was told too early by the kernel, and was not set back. */
   readonly isSteady?: boolean;
   readonly fields: Readonly<Record<string, HostField>>;
 }

@@ -8,6 +8,7 @@ import { isSamePath } from "./item-naming.ts";
 import type { KeyOrder } from "./key-orders.ts";
 import type { LiveColumn } from "./live-column.ts";
 import type { LiveScope } from "./live-scope.ts";
+import { steadied } from "./live-series.ts";
 import type { MetricPlan } from "./plan.ts";
 import type { MeteredReading } from "./rows.ts";
 import { convert } from "./units.ts";
@@ -164,7 +165,7 @@ function fillItem(
           : convert(raw, planned.conversion);
       if (typeof value === "bigint" || (planned.isWhole && !Number.isSafeInteger(value))) return MISFIT;
       if (planned.isCounter && value < (filled[place] ?? 0)) {
-        if (planned.isSteady) continue;
+        if (planned.isSteady && steadied(value, filled[place] ?? 0) !== value) continue;
         return MISFIT;
       }
       filled[place] = value;

@@ -1,6 +1,6 @@
 import { type Integer, subtract } from "../integer.ts";
 import { MAC_ATTRIBUTE } from "./item-attributes.ts";
-import { LiveSeries, startBefore } from "./live-series.ts";
+import { LiveSeries, startBefore, steadied } from "./live-series.ts";
 import type { Attributes, NumberPoint } from "./points.ts";
 import { type Conversion, convert } from "./units.ts";
 
@@ -55,9 +55,9 @@ export class DeltaSeries extends LiveSeries implements DeltaState {
     return this.#hasBaseline ? { timeNs: this.timeNs, values: [this.#told] } : undefined;
   }
 
-  /** What was counted, of a counter that is never set back: where it went down, what was told was too much already. */
-  atLeastTold(now: Integer): Integer {
-    return this.#hasBaseline && now < this.#told ? this.#told : now;
+  /** As {@link steadied}: where it went down, what was told was too much already. */
+  steadied(now: Integer): Integer {
+    return this.#hasBaseline ? steadied(now, this.#told) : now;
   }
 
   /**

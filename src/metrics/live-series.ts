@@ -69,6 +69,14 @@ export function begunBy(timeNs: bigint, series: LiveSeries): LiveSeries {
 }
 
 /**
+ * What to tell of a counter of which its source takes a little back now and then: the last value until it is reached
+ * again. One that lost more than half was set back all the same, such as a CPU's idle time when it was offline.
+ */
+export function steadied(now: Integer, before: Integer): Integer {
+  return now < before && Number(now) >= Number(before) / 2 ? before : now;
+}
+
+/**
  * The series to use for a counter's next value. A counter that went down was set back somewhere between its last
  * point and this one: it starts anew at the last point, as a new series.
  */

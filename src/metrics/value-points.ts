@@ -2,7 +2,7 @@ import type { Integer } from "../integer.ts";
 import { DeltaSeries } from "./delta-series.ts";
 import { domainStateName, stateReasonName } from "./libvirt-names.ts";
 import type { EndedSeries, LiveItem, LiveScope } from "./live-scope.ts";
-import { advance, begunBy, LiveSeries, startBefore } from "./live-series.ts";
+import { advance, begunBy, LiveSeries, startBefore, steadied } from "./live-series.ts";
 import { applyNameRule } from "./name-rule.ts";
 import { type PlannedField, type PlannedRow, SCOPES } from "./plan.ts";
 import type { PointList } from "./point-list.ts";
@@ -49,12 +49,12 @@ export function fieldPoints(
         // A reading that was told already: what is read less often than the others.
         if (delta.timeNs === timeNs) continue;
         const number = typeof raw === "boolean" ? Number(raw) : raw;
-        const point = delta.next(isSteady ? delta.atLeastTold(number) : number, timeNs, conversion);
+        const point = delta.next(isSteady ? delta.steadied(number) : number, timeNs, conversion);
         if (point !== undefined) points.add(point);
         continue;
       }
       const read = convert(raw, conversion);
-      const value = isSteady && metric.kind === "counter" && read < series.value ? series.value : read;
+      const value = isSteady && metric.kind === "counter" ? steadied(read, series.value) : read;
       const current = metric.kind === "counter" ? advance(series, value, timeNs) : begunBy(timeNs, series);
       if (current !== series) keepSeries(scope, index, { slot: source.slot, series: current });
       points.add(current.at(timeNs, value));

@@ -76,7 +76,7 @@ export interface ScopeRow {
   readonly lasting?: boolean;
   /** Fields of the scope that are read with another group. */
   readonly regrouped?: Readonly<Record<string, StatisticsGroup>>;
-  /** Its counters are never set back: one that goes down was told too early. */
+  /** Of its counters a little is taken back now and then: one that goes down was told too early. */
   readonly isSteady?: boolean;
   readonly fields: Readonly<Record<string, FieldRow>>;
 }

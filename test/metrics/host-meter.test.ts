@@ -100,6 +100,28 @@ test("what the kernel takes back of an idle CPU is no reboot", async (context) =
   }
 });
 
+test("the idle time of a CPU that was offline for a moment begins anew", async (context) => {
+  const host = changingHost(context);
+  const found = "cpu0 101001 202 50503 9000004";
+  for (const temporality of ["cumulative", "delta"] as const) {
+    const meter = new HostMeter({ temporality });
+    const idle = async (ticks: number) => {
+      host.replace("proc/stat", /cpu0 101001 202 50503 \d+/, `cpu0 101001 202 50503 ${ticks}`);
+      return points(meter.update(await host.read()), "system.cpu.time").find(
+        ({ series }) =>
+          series.attributes["cpu.mode"] === "idle" && series.attributes["cpu.logical_number"] === 0,
+      )?.value;
+    };
+    await idle(9_000_004);
+    // Steady cycles are read in place.
+    await idle(9_000_104);
+    await idle(9_000_204);
+    assert.equal(await idle(140), 1.4, temporality);
+    assert.equal(await idle(1140), temporality === "delta" ? 10 : 11.4);
+    host.replace("proc/stat", /cpu0 101001 202 50503 \d+/, found);
+  }
+});
+
 test("a CPU that goes offline and a file that goes away end their series", async (context) => {
   const host = changingHost(context);
   const meter = new HostMeter();
