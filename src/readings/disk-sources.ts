@@ -85,12 +85,13 @@ export class DiskSources {
   }
 }
 
-/** The mount that a path lies on: the longest point that is above it, and of these the last, which hides the others. */
+/** The mount that a path lies on: the longest point that is it or above it, and of these the last, which hides the others. */
 function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let found: Mount | undefined;
   for (const mount of mounts) {
     const above = mount.point === "/" ? "/" : `${mount.point}/`;
-    if (path.startsWith(above) && mount.point.length >= (found?.point.length ?? 0)) found = mount;
+    const isOn = path === mount.point || path.startsWith(above);
+    if (isOn && mount.point.length >= (found?.point.length ?? 0)) found = mount;
   }
   return found;
 }

@@ -108,11 +108,14 @@ describe("what is read", () => {
     addFakeHost(root, "v2");
     addFakeProcess(root, web1);
     addFile(`${root}/images/a.qcow2`, "");
+    addFile(`${root}/images/b.img`, "");
+    addFile(`${root}/images/vvfat/`, "");
     addFile(`${root}/dev/dm-0`, "");
     symlinkSync("../dev/dm-0", `${root}/images/lv`);
     addFile(
       `${root}/proc/1/mountinfo`,
-      `1 0 8:9 / / rw - ext4 /dev/x rw\n2 1 8:2 / ${root}/images rw - ext4 /dev/sda2 rw\n3 1 0:9 / /srv/nfs rw - nfs4 a:/b rw\n`,
+      `1 0 8:9 / / rw - ext4 /dev/x rw\n2 1 8:2 / ${root}/images rw - ext4 /dev/sda2 rw\n3 1 0:9 / /srv/nfs rw - nfs4 a:/b rw\n` +
+        `4 2 253:0 /b.img ${root}/images/b.img rw - xfs /dev/mapper/b rw\n5 2 253:0 / ${root}/images/vvfat rw - xfs /dev/mapper/b rw\n`,
     );
     const description: DomainDescription = {
       uuid: "uuid-1000",
@@ -127,6 +130,9 @@ describe("what is read", () => {
         disk("vdd", "network", "pool/image"),
         disk("vde", "file", `${root}/images/gone`),
         disk("sda", "file"),
+        // Mounted themselves, as what is handed into a container.
+        disk("sdb", "file", `${root}/images/b.img`),
+        disk("sdc", "dir", `${root}/images/vvfat`),
       ],
     };
     const readings = await readTwice(opened(root), local(web1, description));
@@ -140,6 +146,8 @@ describe("what is read", () => {
         ["vdd", "network", undefined],
         ["vde", "file", undefined],
         ["sda", "file", undefined],
+        ["sdb", "file", "dm-0"],
+        ["sdc", "dir", "dm-0"],
       ],
     );
   });
