@@ -39,6 +39,8 @@ export const NO_PROCESSES: ProcessFinder = { find: async () => new Map() };
 export const MAX_ATTEMPTS = 3;
 /** The command line of a process that hangs in the kernel can take for ever to read. */
 export const LOOKUP_WAIT_MS = 2000;
+/** So it is set aside, and the others' are read. */
+const COMMAND_LINE_WAIT_MS = 1000;
 
 // Leaves half of libuv's four threads to others when both hang.
 const CONCURRENT_READS = 2;
@@ -53,7 +55,7 @@ interface Known {
 
 /** A finder that knows nothing yet. */
 export function createProcessFinder({ runDirectory, procfs = "/proc" }: ProcessFinderOptions): ProcessFinder {
-  const places = { runDirectory, procfs };
+  const places = { runDirectory, procfs, commandLines: commandLinesIn(procfs) };
   let known = new Map<string, Known>();
   let lookup: Promise<void> | undefined;
 
@@ -87,6 +89,48 @@ export function createProcessFinder({ runDirectory, procfs = "/proc" }: ProcessF
 interface Places {
   readonly runDirectory: string;
   readonly procfs: string;
+  readonly commandLines: CommandLines;
+}
+
+/** The command lines of processes, of which some do not answer. */
+class CommandLines {
+  readonly #procfs: string;
+  /** Those that did not come in time, by pid: undefined until they do. */
+  readonly #late = new Map<number, readonly string[] | undefined>();
+
+  constructor(procfs: string) {
+    this.#procfs = procfs;
+  }
+
+  /** How many keep a thread waiting. */
+  get hanging(): number {
+    return [...this.#late.values()].filter((args) => args === undefined).length;
+  }
+
+  /** A process's arguments; none of one that does not answer in time. Never rejects. */
+  async read(pid: number): Promise<readonly string[]> {
+    const late = this.#late.get(pid);
+    if (late !== undefined) this.#late.delete(pid);
+    if (late !== undefined || this.#late.has(pid) || this.hanging >= CONCURRENT_READS) return late ?? [];
+    const reading = readProcPidCmdline(this.#procfs, pid).then(
+      (args) => args ?? [],
+      () => [],
+    );
+    const args = await within(reading, COMMAND_LINE_WAIT_MS);
+    if (args !== undefined) return args;
+    this.#late.set(pid, undefined);
+    void reading.then((later) => this.#late.set(pid, later));
+    return [];
+  }
+}
+
+/** The agent's, by the place of /proc: what hangs keeps its threads after a connection has ended as well. */
+const allCommandLines = new Map<string, CommandLines>();
+
+function commandLinesIn(procfs: string): CommandLines {
+  const commandLines = allCommandLines.get(procfs) ?? new CommandLines(procfs);
+  allCommandLines.set(procfs, commandLines);
+  return commandLines;
 }
 
 async function lookUp(missing: readonly Known[], places: Places): Promise<void> {
@@ -99,7 +143,7 @@ async function lookUp(missing: readonly Known[], places: Places): Promise<void> 
   );
   const unfound = missing.map(({ domain }) => domain).filter(({ uuid }) => !pids.has(uuid));
   if (unfound.length > 0) {
-    for (const [uuid, pid] of await pidsByScan(unfound, places.procfs)) pids.set(uuid, pid);
+    for (const [uuid, pid] of await pidsByScan(unfound, places)) pids.set(uuid, pid);
   }
   await sideBySide(missing, CONCURRENT_READS, async (entry) => {
     const pid = pids.get(entry.domain.uuid);
@@ -108,12 +152,14 @@ async function lookUp(missing: readonly Known[], places: Places): Promise<void> 
     const startedAtNs = BigInt(bootTimeS) * 1_000_000_000n + BigInt(stat.startTimeTicks) * NS_PER_TICK;
     entry.process = { pid, startedAtNs };
   });
+  // Whose did not answer is not known, so nobody has been looked for in vain.
+  if (places.commandLines.hanging > 0) for (const entry of missing) entry.attempts -= 1;
 }
 
 /** What libvirt's pid files say, where the process is really the domain's. */
 async function pidsByPidFile(
   domains: readonly DomainRef[],
-  { runDirectory, procfs }: Places,
+  { runDirectory, commandLines }: Places,
 ): Promise<Map<string, number>> {
   const pids = new Map<string, number>();
   // A session's files lie one deeper.
@@ -124,21 +170,23 @@ async function pidsByPidFile(
       if (!present.has(file)) return;
       const text = (await readKernelFile(`${directory}/${file}`, PID_FILE_LIMIT_BYTES)) ?? "";
       const pid = /^[1-9]\d{0,8}\s*$/.test(text) ? Number(text) : undefined;
-      if (pid !== undefined && uuidIn((await readProcPidCmdline(procfs, pid)) ?? []) === uuid)
-        pids.set(uuid, pid);
+      if (pid !== undefined && uuidIn(await commandLines.read(pid)) === uuid) pids.set(uuid, pid);
     });
   }
   return pids;
 }
 
 /** What all processes' command lines say of uuid and name. Two that claim one domain leave it unfound. */
-async function pidsByScan(domains: readonly DomainRef[], procfs: string): Promise<Map<string, number>> {
+async function pidsByScan(
+  domains: readonly DomainRef[],
+  { procfs, commandLines }: Places,
+): Promise<Map<string, number>> {
   const names = new Map(domains.map(({ uuid, name }) => [uuid, name]));
   const pids = new Map<string, number>();
   const disputed = new Set<string>();
   const processes = (await listDirectory(procfs)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   await sideBySide(processes, CONCURRENT_READS, async (pid) => {
-    const args = (await readProcPidCmdline(procfs, pid)) ?? [];
+    const args = await commandLines.read(pid);
     const uuid = uuidIn(args);
     const name = uuid === undefined ? undefined : names.get(uuid);
     if (uuid === undefined || name === undefined || !isNamed(args, name)) return;
