@@ -76,7 +76,8 @@ function welcomed({ host, port, peer, credentials, signal }: Target): Promise<TL
       socket.off("close", failed);
       resolve(socket);
     };
-    const socket = connect({ host, port, secureContext });
+    // Said aloud, because an environment variable of Node's can turn the default off.
+    const socket = connect({ host, port, secureContext, rejectUnauthorized: true });
     socket.once("secureConnect", () => {
       shaken = true;
       socket.on("readable", read);

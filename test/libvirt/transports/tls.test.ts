@@ -57,6 +57,20 @@ describe("connectTls", () => {
     assert.match(message, /^Cannot connect to 127\.0\.0\.1:\d+: its certificate bears another name: /);
   });
 
+  test("verifies the daemon whatever the environment says", async (t) => {
+    const name = "NODE_TLS_REJECT_UNAUTHORIZED";
+    const before = process.env[name];
+    process.env[name] = "0";
+    t.after(() => {
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
+    });
+    const simulator = await simulated(t, { domains: 1 });
+    const port = await tlsRelay(t, simulator.socketPath, { certificate: "other" });
+    const { code, message } = await refusal(uriOf(port, await pkiFolder(t)));
+    assert.equal(code, "LIBVIRT_TLS", message);
+  });
+
   test("refuses a certificate of another authority, and names the file", async (t) => {
     const port = await tlsRelay(t, "");
     const pki = await pkiFolder(t);
