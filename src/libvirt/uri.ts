@@ -15,6 +15,9 @@ const SOCKET_MODES = ["auto", "direct", "legacy"] as const;
 /** Which daemon listens: the driver's own (direct), libvirtd or virtproxyd (legacy), or whichever has a socket. */
 export type SocketMode = (typeof SOCKET_MODES)[number];
 
+/** As it was written, and also where that is no URI: rather too much than a part of it. */
+const PASSWORD = /(?<=\/\/[^:@/?#]*):.*@/s;
+
 /** Query parameters that are for the client alone: libvirt does not send them on, and neither do we. */
 const CLIENT_PARAMETERS = new Set([
   "name",
@@ -77,7 +80,7 @@ export function parseLibvirtUri(text: string): LibvirtUri {
   const url = URL.parse(text);
   const refuse = (problem: string): never => {
     // A password is shown to nobody, not even where it is refused.
-    const shown = url?.password ? text.replace(`:${url.password}@`, ":…@") : text;
+    const shown = text.replace(PASSWORD, ":…@");
     throw new KvmeterError("LIBVIRT_URI", `Cannot use the libvirt URI "${shown}": ${problem}`);
   };
   const scheme = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:$/.exec(url?.protocol ?? "");

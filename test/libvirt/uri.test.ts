@@ -98,6 +98,18 @@ describe("parseLibvirtUri", () => {
       },
     );
   });
+
+  for (const password of ['geh"eim', "gehéim", "geh/eim", "geh@eim", "geh:eim", "geh eim"]) {
+    test(`shows no part of the password ${password}, whether or not it makes the text a URI`, () => {
+      for (const host of ["h", "h o", "h:99999"]) {
+        assert.throws(
+          () => parseLibvirtUri(`qemu+ssh://u:${password}@${host}/system`),
+          ({ message }: Error) =>
+            !message.includes("eim") && message.includes(`"qemu+ssh://u:…@${host}/system"`),
+        );
+      }
+    });
+  }
 });
 
 describe("socketPaths", () => {
