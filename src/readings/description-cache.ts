@@ -19,7 +19,7 @@ interface CachedDescription {
   readonly devices: string;
   /** Undefined when its XML cannot be understood: not asked for again until something changes. */
   readonly description: DomainDescription | undefined;
-  /** An event said that the XML is another one now. */
+  /** The XML is another one now, says an event, or may be: an event of it may have been missed. */
   readonly isOutdated?: boolean;
 }
 
@@ -60,6 +60,11 @@ export class DescriptionCache {
   /** Number of domains that are remembered. */
   get size(): number {
     return this.#cached.size;
+  }
+
+  /** Nobody knows what happened to the domains: the XML of each is read again. */
+  doubt(): void {
+    for (const [uuid, cached] of this.#cached) this.#cached.set(uuid, { ...cached, isOutdated: true });
   }
 
   /** Brings up to date what events are about: of a domain to which something happened the XML is read again. */

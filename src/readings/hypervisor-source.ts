@@ -100,6 +100,8 @@ export class HypervisorSource {
   readonly #diskErrors: DiskErrorReader;
   readonly #inventory: InventoryReader;
   #facts: HypervisorFacts | undefined;
+  /** The one whose events the descriptions have followed. */
+  #followed: HypervisorSession | undefined;
 
   constructor(options: HypervisorOptions) {
     const { uri, timeoutMs, calls = new LibvirtStatistics(), unusedScopes } = options;
@@ -166,6 +168,8 @@ export class HypervisorSource {
   async #readListed(session: HypervisorSession, listed: Listed): Promise<HypervisorReading> {
     const { lanes, identity } = session;
     const { domains, listedAt, events, begunMs, signal } = listed;
+    if (this.#followed !== session) this.#descriptions.doubt();
+    this.#followed = session;
     this.#descriptions.apply(events);
     for (const { event } of events) {
       if (changesDevices(event)) this.#collector.schedule?.forget(event.domain.uuid);
@@ -208,6 +212,8 @@ export class HypervisorSource {
       lastKnown: this.#lastKnown.get({ uuid, id }) ?? NOTHING_READ,
     }));
     const happened = [...events, ...jobs.ended];
+    const lost = this.#journal.takeLost();
+    if (lost > 0) this.#descriptions.doubt();
     return {
       identity,
       listedAt,
@@ -221,7 +227,7 @@ export class HypervisorSource {
         ...misread,
         ...diskErrors.problems,
         ...this.#inventory.problems,
-        ...lostEvents(this.name, this.#journal.takeLost()),
+        ...lostEvents(this.name, lost),
       ],
     };
   }

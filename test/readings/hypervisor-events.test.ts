@@ -147,6 +147,36 @@ test("the guest agent's state is the XML's, then that of the events", async (t) 
   assert.deepEqual(await agentState(), [1]);
 });
 
+test("what happened while nobody listened is read in the XML of the next connection", async (t) => {
+  const { simulator, source, xmlReads } = await setting(t, { domains: 2 });
+  const agents = async (): Promise<unknown[]> => {
+    await sleep(20);
+    const { domains } = await source.read(never);
+    return domains.map(({ statistics }) => statistics.items.guestAgent?.map(({ values }) => values.state));
+  };
+  await source.read(never);
+  simulator.fire(only(simulator), SIMULATED_EVENTS.guestAgent(1, 2));
+  assert.deepEqual(await agents(), [[0], undefined]);
+  await simulator.restart(0);
+  assert.deepEqual(await agents(), [[], undefined]);
+  assert.deepEqual(await agents(), [undefined, undefined]);
+  assert.equal(xmlReads(), 4);
+});
+
+test("after events that found no room the XML is read again", async (t) => {
+  const { simulator, source, xmlReads } = await setting(t, { domains: 2 }, { eventLimit: 1 });
+  await source.read(never);
+  simulator.fire(only(simulator), SIMULATED_EVENTS.reboot());
+  simulator.fire(only(simulator), SIMULATED_EVENTS.deviceAdded("net1"));
+  await sleep(20);
+  const { problems } = await source.read(never);
+  assert.match(problems[0]?.message ?? "", /1 found no room/);
+  await source.read(never);
+  assert.equal(xmlReads(), 4);
+  await source.read(never);
+  assert.equal(xmlReads(), 4);
+});
+
 test("while a job runs it is read in each cycle; its end is an event with the final figures", async (t) => {
   const { simulator, source } = await setting(t, { domains: 1 });
   await source.read(never);
