@@ -1,4 +1,5 @@
 import { KvmeterError } from "../errors.ts";
+import { beginningOf } from "./beginning-of.ts";
 import { readDomainRef, readUuid } from "./domain-ref.ts";
 import type { XdrReader } from "./xdr-reader.ts";
 
@@ -61,7 +62,7 @@ export class LibvirtError extends KvmeterError {
   readonly libvirtMessage: string;
 
   constructor(procedure: string, reply: LibvirtErrorReply) {
-    const text = reply.message.slice(0, MESSAGE_LIMIT);
+    const text = beginningOf(reply.message, MESSAGE_LIMIT);
     super(
       "LIBVIRT_REPLY",
       `Cannot run ${procedure}: libvirt error ${reply.code} (from its part ${reply.domain}): ${oneLine(text)}`,

@@ -1,4 +1,5 @@
 import { add, type Integer } from "../integer.ts";
+import { beginningOf } from "./beginning-of.ts";
 import { enumName } from "./events/names.ts";
 import type { TypedParameter } from "./types.ts";
 
@@ -54,6 +55,6 @@ export function jobFigures(parameters: readonly TypedParameter[]): JobFigures {
     processedBytes: bytes("processed"),
     remainingBytes: bytes("remaining"),
     success: typeof success === "boolean" ? success : undefined,
-    errorText: typeof errorText === "string" ? errorText.slice(0, TEXT_LIMIT) : undefined,
+    errorText: typeof errorText === "string" ? beginningOf(errorText, TEXT_LIMIT) : undefined,
   };
 }

@@ -1,6 +1,8 @@
 /** Every event's grammar: what a daemon sends, in bytes written field by field, and what becomes of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { writeDomainRef } from "../../src/libvirt/domain-ref.ts";
 import { DOMAIN_EVENTS, type DomainEventKind } from "../../src/libvirt/events/domain-events.ts";
@@ -257,4 +259,33 @@ test("each event is registered by itself; what a daemon does not know is told an
   assert.deepEqual(heard, [
     { kind: "deviceAdded", domain, type: "device_added", detail: "none", alias: "net1" },
   ]);
+});
+
+test("of a long text nothing stays in memory but what is kept of it", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const used = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const long = "a".repeat(1_000_000);
+  const ioError = xdr((writer) => {
+    writeDomainRef(writer, domain);
+    text(long, long)(writer);
+    int(1)(writer);
+    text(long)(writer);
+  });
+  const completed = xdr((writer) => {
+    writeDomainRef(writer, domain);
+    writer.u32(1);
+    writeTypedParameter(writer, { field: "errmsg", value: long }, ParameterType.string);
+  });
+  const before = used();
+  const events = Array.from({ length: 20 }, () => [
+    DOMAIN_EVENTS.ioError.decode(new XdrReader(ioError)),
+    DOMAIN_EVENTS.jobCompleted.decode(new XdrReader(completed)),
+  ]);
+  const kept = used() - before;
+  assert.equal(events.length, 20);
+  assert.ok(kept < 1_000_000, `${kept} bytes`);
 });

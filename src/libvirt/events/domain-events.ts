@@ -2,6 +2,7 @@
  * Every event of a domain that kvmeter listens to. Numbers and grammar are those of remote_protocol.x, enums those of
  * include/libvirt/libvirt-domain.h (12.8). Adding an event is adding its row.
  */
+import { beginningOf } from "../beginning-of.ts";
 import { readDomainRef } from "../domain-ref.ts";
 import { JOB_PARAMETERS_LIMIT, jobFigures } from "../job-figures.ts";
 import { readTypedParameters } from "../typed-parameters.ts";
@@ -223,5 +224,5 @@ function event<Fields extends object>({
 }
 
 function text(reader: XdrReader): string {
-  return reader.string().slice(0, TEXT_LIMIT);
+  return beginningOf(reader.string(), TEXT_LIMIT);
 }
