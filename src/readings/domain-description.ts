@@ -48,7 +48,8 @@ const parser = new XMLParser({
  */
 export function parseDomainXml(xml: string, domain?: string): DomainDescription {
   try {
-    return describeDomain(parseXml(xml));
+    // A copy: its texts would be views into the XML, which would stay in memory for as long as the domain is known.
+    return structuredClone(describeDomain(parseXml(xml)));
   } catch (error) {
     const name = domain ?? /<name>([^<]{1,255})</.exec(xml)?.[1] ?? "without a name";
     throw new KvmeterError(

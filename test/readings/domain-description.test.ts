@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import * as fc from "fast-check";
 
@@ -26,6 +28,22 @@ const nameOf = (name: string) => parseDomainXml(domainXml("", name)).name;
 const recorded = readFileSync(new URL("../fixtures/readings/domain.xml", import.meta.url), "utf8");
 
 describe("parseDomainXml", () => {
+  test("keeps nothing of the XML in memory but what it says", () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = runInNewContext("gc") as () => void;
+    const used = (): number => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const disk = diskXml("vda", "<source file='/var/lib/libvirt/images/web1.qcow2'/>");
+    const bytes = Buffer.from(devices(`${disk}<!-- ${"x".repeat(200_000)} -->`));
+    const before = used();
+    const descriptions = Array.from({ length: 20 }, () => parseDomainXml(bytes.toString()));
+    const kept = used() - before;
+    assert.equal(descriptions.length, 20);
+    assert.ok(kept < 1_000_000, `${kept} bytes`);
+  });
+
   test("reads what libvirt really gives for a running domain", () => {
     assert.deepEqual(parseDomainXml(recorded), {
       uuid: "45d9c48e-d38b-4f74-97ec-c3aaff6439b2",
