@@ -91,6 +91,9 @@ class Recorder {
     const splitter = new FrameSplitter();
     return {
       peer: transport.peer,
+      get unsentBytes() {
+        return transport.unsentBytes;
+      },
       write: (bytes) => transport.write(bytes),
       close: () => transport.close(),
       start: (listener) =>

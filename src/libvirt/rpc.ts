@@ -24,6 +24,9 @@ import { XdrWriter } from "./xdr-writer.ts";
 
 const DEFAULT_MAX_OUTSTANDING = 4;
 
+/** Above this, pings are not answered. */
+const UNSENT_LIMIT_BYTES = 65_536;
+
 const HEADER = { version: PROGRAM_VERSION, status: MessageStatus.ok };
 
 export interface RpcOptions {
@@ -224,6 +227,11 @@ export class RpcClient {
     this.#transport.write(encodeFrame(header));
   }
 
+  /** A daemon that takes nothing has answers enough on their way: they do not pile up, however often it asks. */
+  #answerPing(): void {
+    if (this.#transport.unsentBytes < UNSENT_LIMIT_BYTES) this.#sendKeepalive(KeepaliveProcedure.pong);
+  }
+
   #received(chunk: Buffer): void {
     if (this.#ended) return;
     this.#keepalive.received();
@@ -239,7 +247,7 @@ export class RpcClient {
   #dispatch(frame: Frame): void {
     const { program, type, procedure } = frame;
     if (program === KEEPALIVE_PROGRAM) {
-      if (procedure === KeepaliveProcedure.ping) this.#sendKeepalive(KeepaliveProcedure.pong);
+      if (procedure === KeepaliveProcedure.ping) this.#answerPing();
     } else if (type === MessageType.event) {
       if (program === REMOTE_PROGRAM) this.#onEvent(procedure, new XdrReader(frame.payload));
     } else {

@@ -16,6 +16,8 @@ export interface Transport {
   readonly socketPath?: string | undefined;
   /** Why it ended, where it knows that better than whoever was listening. */
   readonly failure?: KvmeterError | undefined;
+  /** Bytes that the far side has not taken yet. */
+  readonly unsentBytes: number;
   /** Begins to read. Nothing that arrived before is lost. */
   start(listener: TransportListener): void;
   /** Queues the bytes; a failure is told by onClose. */

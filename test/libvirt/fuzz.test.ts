@@ -189,6 +189,7 @@ function session(random: (bound: number) => number): {
   const heard: { listener?: TransportListener } = {};
   const transport = {
     peer: "/run/test",
+    unsentBytes: 0,
     start: (listener: TransportListener) => void (heard.listener = listener),
     write() {},
     close() {},

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { KEEPALIVE_PROGRAM } from "../../src/libvirt/framing.ts";
+import {
+  encodeFrame,
+  KEEPALIVE_PROGRAM,
+  MessageStatus,
+  MessageType,
+  PROGRAM_VERSION,
+} from "../../src/libvirt/framing.ts";
 import { getHostname } from "../../src/libvirt/index.ts";
 import { opened, until, xdr } from "./fake-daemon.ts";
 
@@ -27,6 +33,28 @@ describe("keepalive", () => {
         payload: undefined,
       },
     );
+  });
+
+  test("answers no more pings of a daemon that reads none of its answers than a few", async () => {
+    await using session = await opened({});
+    const { peer, connection } = session;
+    peer.socket.pause();
+    const ping = encodeFrame({
+      program: KEEPALIVE_PROGRAM,
+      version: PROGRAM_VERSION,
+      procedure: 1,
+      type: MessageType.event,
+      serial: 0,
+      status: MessageStatus.ok,
+    });
+    const pings = 50_000;
+    await new Promise((resolve) => {
+      peer.socket.write(Buffer.concat(Array.from({ length: pings }, () => ping)), resolve);
+    });
+    peer.socket.resume();
+    await connection.close();
+    const pongs = peer.keepalives(2);
+    assert.ok(pongs > 0 && pongs < pings / 2, `${pongs} answers`);
   });
 
   test("gives up a daemon that answers none of its pings", async () => {

@@ -40,6 +40,10 @@ export class SocketTransport implements Transport {
     });
   }
 
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   start(listener: TransportListener): void {
     const onData = (chunk: Buffer): void => listener.onData(chunk);
     if (this.#inlet === undefined) this.#socket.on("data", onData);

@@ -72,6 +72,10 @@ class SshTransport implements Transport {
     return this.#failure;
   }
 
+  get unsentBytes(): number {
+    return this.#child.stdin.writableLength;
+  }
+
   start(listener: TransportListener): void {
     this.#child.stdout.on("data", (chunk: Buffer) => {
       this.#heard = true;
