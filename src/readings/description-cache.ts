@@ -28,6 +28,7 @@ const XML_CHANGES: ReadonlySet<ObservedEvent["event"]["kind"]> = new Set([
   "deviceAdded",
   "deviceRemoved",
   "blockJob",
+  "tunable",
   "metadata",
   "nicMac",
 ]);

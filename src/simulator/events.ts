@@ -20,6 +20,11 @@ export const SIMULATED_EVENTS = {
   reboot: (): SimulatedEvent => ({ id: 1, procedure: 319, write: NOTHING }),
   watchdog: (action: number) => ofNumbers(3, 321, [action]),
   deviceRemoved: (alias: string) => ofText(15, 333, alias),
+  tunable: (parameters: readonly TypedParameter[]): SimulatedEvent => ({
+    id: 17,
+    procedure: 346,
+    write: (writer) => writeTypedParameters(writer, parameters),
+  }),
   guestAgent: (state: number, reason: number) => ofNumbers(18, 348, [state, reason]),
   deviceAdded: (alias: string) => ofText(19, 354, alias),
   migrationIteration: (iteration: number) => ofNumbers(20, 359, [iteration]),

@@ -79,6 +79,22 @@ const FIXTURES: Readonly<Record<DomainEventKind, Fixture>> = {
     body: [text("vda"), int(2, 3)],
     told: { type: "block_job", detail: "ready", disk: "vda", job: "copy" },
   },
+  tunable: {
+    id: 17,
+    procedure: 346,
+    body: [
+      (writer) => {
+        writer.u32(2);
+        writeTypedParameter(writer, { field: "blkdeviotune.disk", value: "vda" }, ParameterType.string);
+        writeTypedParameter(
+          writer,
+          { field: "blkdeviotune.total_iops_sec", value: 500 },
+          ParameterType.ullong,
+        );
+      },
+    ],
+    told: { type: "tunable", detail: "blkdeviotune" },
+  },
   guestAgent: {
     id: 18,
     procedure: 348,

@@ -122,6 +122,7 @@ test("an event about a domain's devices or metadata reads the XML of that domain
     SIMULATED_EVENTS.deviceAdded("net1"),
     SIMULATED_EVENTS.deviceRemoved("net1"),
     SIMULATED_EVENTS.metadata(2),
+    SIMULATED_EVENTS.tunable([{ field: "blkdeviotune.disk", value: "vda" }]),
   ]) {
     const before = xmlReads();
     simulator.fire(uuid, event);

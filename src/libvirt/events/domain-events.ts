@@ -6,7 +6,7 @@ import { beginningOf } from "../beginning-of.ts";
 import { readDomainRef } from "../domain-ref.ts";
 import { JOB_PARAMETERS_LIMIT, jobFigures } from "../job-figures.ts";
 import { readTypedParameters } from "../typed-parameters.ts";
-import type { DomainRef } from "../types.ts";
+import type { DomainRef, TypedParameter } from "../types.ts";
 import type { XdrReader } from "../xdr-reader.ts";
 import type { EventDefinition } from "./event.ts";
 import { lifecycle as lifecycleDefinition } from "./lifecycle.ts";
@@ -32,6 +32,12 @@ interface EventRow<Fields> {
   /** What follows the domain. */
   readonly read: (reader: XdrReader) => Fields & { readonly detail?: string };
 }
+
+/** REMOTE_DOMAIN_EVENT_TUNABLE_MAX */
+const TUNABLE_PARAMETERS_LIMIT = 2048;
+
+/** With what the fields of VIR_DOMAIN_TUNABLE_* begin. */
+const TUNED_PARTS = ["cputune", "blkdeviotune"];
 
 /** Longer texts than this are cut: a path, a reason, an alias. */
 const TEXT_LIMIT = 1024;
@@ -95,6 +101,14 @@ export const DOMAIN_EVENTS = {
       job: enumName("blockJobType", reader.i32()),
       detail: enumName("blockJobStatus", reader.i32()),
     }),
+  }),
+  // domain dom, typed_param params<2048>
+  tunable: event({
+    id: 17,
+    procedure: 346,
+    name: "TUNABLE",
+    type: "tunable",
+    read: (reader) => ({ detail: tunedPart(readTypedParameters(reader, TUNABLE_PARAMETERS_LIMIT)) }),
   }),
   // domain dom, int state, int reason
   guestAgent: event({
@@ -221,6 +235,10 @@ function event<Fields extends object>({
     ...row,
     decode: (reader) => ({ domain: readDomainRef(reader), type, detail: "none", ...read(reader) }),
   };
+}
+
+function tunedPart([first]: readonly TypedParameter[]): string {
+  return TUNED_PARTS.find((part) => first?.field.startsWith(`${part}.`)) ?? "unknown";
 }
 
 function text(reader: XdrReader): string {

@@ -90,6 +90,11 @@ export const EVENT_ROWS: { readonly [Kind in AnyEvent["kind"]]: DomainEventRow<E
     attributes: { ...DISK, "libvirt.block_job.type": ({ job }) => job },
     body: ({ disk, job, detail }) => `block job ${job} of ${disk} ${detail}`,
   },
+  tunable: {
+    name: "libvirt.domain.tunable",
+    description: "Limits of a disk or weights of CPUs were set while the domain runs; the detail is which.",
+    severity: "info",
+  },
   guestAgent: {
     name: "libvirt.domain.agent_lifecycle",
     description: "QEMU's guest agent connected or disconnected.",
