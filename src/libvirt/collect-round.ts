@@ -148,6 +148,8 @@ async function ask(round: Round, domains: DomainRef[]): Promise<DomainRef[]> {
     }
     await call;
   } catch (error) {
+    // Where it was the look that failed, the call is under way still: it is stuck like one at a domain that hangs.
+    given.abort(error);
     failures.push({ domains: [...left], error });
   } finally {
     options.signal?.removeEventListener("abort", onAbort);

@@ -4,10 +4,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { systemClock } from "../../src/clock.ts";
 import { collectDisks, collectMonitorless, collectStatistics } from "../../src/libvirt/collect.ts";
-import { connect, type DomainStatsRecord, listAllDomains, StatsGroups } from "../../src/libvirt/index.ts";
+import {
+  connect,
+  type DomainStatsRecord,
+  getAllDomainStats,
+  getHostname,
+  listAllDomains,
+  StatsGroups,
+} from "../../src/libvirt/index.ts";
 import { Lanes } from "../../src/libvirt/lanes.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
 import { simulated } from "../simulated.ts";
+import { opened, xdr } from "./fake-daemon.ts";
 
 const GROUPS = StatsGroups.state | StatsGroups.cpu;
 
@@ -210,4 +218,41 @@ test("counters of single disks: one that hangs costs itself alone, and nobody is
     [sick],
   );
   assert.deepEqual([counters.size, lanes.stuck, diskCalls(simulator)], [29, 1, 30]);
+});
+
+test("calls that cannot be looked after count as stuck, and what they bring later is nobody's", async () => {
+  const late: (() => void)[] = [];
+  const noDomains = xdr((writer) => writer.u32(0));
+  await using session = await opened({
+    [getAllDomainStats.number]: (peer, call) => late.push(() => peer.reply(call, noDomains)),
+    [getHostname.number]: () => undefined,
+  });
+  const { connection } = session;
+  // It takes the place of what could look, and there is no second connection.
+  connection.call(getHostname).catch(() => undefined);
+  const lanes = new Lanes(connection, () => Promise.reject(new Error("too many clients")));
+  const domains = Array.from({ length: 30 }, (_, index) => ({
+    name: `vm-${index}`,
+    uuid: `00000000-0000-0000-0000-0000000000${index + 10}`,
+    id: index,
+  }));
+  let told = 0;
+  const { problems } = await collectStatistics(lanes, {
+    domains,
+    groupsOf: () => GROUPS,
+    timeoutMs: 5000,
+    lookAfterMs: 20,
+    clock: {
+      now() {
+        told += 1;
+        return systemClock.now();
+      },
+    },
+    onRecord: () => undefined,
+  });
+  assert.match(problems[0]?.message ?? "", /of vm-0, vm-1, vm-2 and 27 more: too many clients$/);
+  assert.deepEqual([late.length, lanes.stuck, lanes.monitorCalls], [3, 3, 1]);
+  for (const answer of late) answer();
+  await until(() => lanes.stuck === 0);
+  assert.equal(told, 0);
 });
