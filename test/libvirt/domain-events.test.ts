@@ -227,6 +227,9 @@ test("numbers that libvirt has not named yet say which they are, and long texts 
       ),
     );
   assert.deepEqual(decode("lifecycle", int(2, 77)), { domain, type: "started", detail: "unknown_77" });
+  assert.deepEqual(decode("lifecycle", int(2, 100)), { domain, type: "started", detail: "unknown" });
+  assert.deepEqual(decode("lifecycle", int(100, 0)), { domain, type: "unknown", detail: "unknown_0" });
+  assert.deepEqual(decode("watchdog", int(-(2 ** 31))), { domain, type: "watchdog", detail: "unknown" });
   assert.deepEqual(decode("lifecycle", int(99, 0)), { domain, type: "unknown_99", detail: "unknown_0" });
   assert.deepEqual(decode("watchdog", int(-1)), { domain, type: "watchdog", detail: "unknown_-1" });
   assert.deepEqual(decode("deviceAdded", text("a".repeat(5000))), {

@@ -1,6 +1,7 @@
 /**
  * Names of the numbers in libvirt's events, in the order of the enums of include/libvirt/libvirt-domain.h (12.8), in
- * lower snake case. A number that the header does not have yet is called `unknown_<number>`.
+ * lower snake case. A number that the header does not have yet is called `unknown_<number>`, and `unknown` one that it
+ * will never have.
  */
 
 /** virDomainEventType, and for each the details of it: virDomainEvent<Type>DetailType. */
@@ -69,13 +70,21 @@ export const EVENT_ENUMS = {
   ],
 } as const;
 
+/** The longest of the enums has eleven names. */
+const UNKNOWN_LIMIT = 100;
+
 /** The name of an enum's number. */
 export function enumName(names: keyof typeof EVENT_ENUMS, number: number): string {
-  return EVENT_ENUMS[names][number] ?? `unknown_${number}`;
+  return EVENT_ENUMS[names][number] ?? unknownName(number);
 }
 
 /** A lifecycle event's type and detail; the same detail means another thing for every type. */
 export function lifecycleNames(event: number, detail: number): { type: string; detail: string } {
-  const [type = `unknown_${event}`, details = []] = LIFECYCLE[event] ?? [];
-  return { type, detail: details[detail] ?? `unknown_${detail}` };
+  const [type = unknownName(event), details = []] = LIFECYCLE[event] ?? [];
+  return { type, detail: details[detail] ?? unknownName(detail) };
+}
+
+/** Events are counted by these names, so they must not be without number. */
+function unknownName(number: number): string {
+  return Math.abs(number) < UNKNOWN_LIMIT ? `unknown_${number}` : "unknown";
 }
