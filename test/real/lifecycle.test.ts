@@ -116,6 +116,8 @@ export: [{ preset: collector, endpoint: "http://${collector.grpcEndpoint}" }]
       const copy = join(imageDirectory, "copy.qcow2");
       await host.virsh(["blockcopy", uuid, "vda", copy, "--transient-job", "--wait", "--finish"]);
       await host.virsh(["desc", uuid, "--title", "moving", "--live"]);
+      await host.virsh(["blkdeviotune", uuid, "vda", "--total-iops-sec", "5000", "--live"]);
+      await told("tunable/blkdeviotune");
 
       await prepareMigration(host, newer, guest);
       const [port] = await freePorts(1);
@@ -147,6 +149,7 @@ export: [{ preset: collector, endpoint: "http://${collector.grpcEndpoint}" }]
         "block_job/ready",
         "block_job/canceled",
         "metadata_change/title",
+        "tunable/blkdeviotune",
         "migration_iteration",
         "suspended/migrated",
         "stopped/migrated",
@@ -177,6 +180,8 @@ export: [{ preset: collector, endpoint: "http://${collector.grpcEndpoint}" }]
           values.toSorted((a, b) => a - b),
         );
       assert.deepEqual(valuesOf(resources, "libvirt.domain.migrations").get("completed")?.at(-1), 1);
+
+      assert.ok(valuesOf(resources, "libvirt.domain.disk.throttle.operations").get("vda")?.includes(5000));
 
       const progress = valuesOf(resources, "libvirt.domain.job.progress").get("migration_out") ?? [];
       t.diagnostic(`progress of the migration: ${progress.map((share) => share.toFixed(2)).join(" ")}`);
