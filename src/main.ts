@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./thread-pool.ts";
 import { loadCommand } from "./cli/help.ts";
 import { reportOf } from "./cli/report.ts";
 

@@ -8,12 +8,15 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -120,6 +123,18 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     assert.equal(existsSync(socket), false);
   });
 }
+
+test("six threads may wait for what never answers, and four are left", async (context) => {
+  const { uri } = await simulated(context, { domains: 1 });
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+  const child = start(["run", "--connect", uri], { env });
+  context.after(() => child.kill("SIGKILL"));
+  const log = createInterface(child.stderr);
+  for await (const line of log) if (line.includes("refused")) break;
+  const threads = readdirSync(`/proc/${child.pid}/task`);
+  const names = threads.map((thread) => readFileSync(`/proc/${child.pid}/task/${thread}/comm`, "utf8"));
+  assert.equal(names.filter((name) => name === "libuv-worker\n").length, 10);
+});
 
 test("a slow reader gets everything, more than a pipe holds", async (context) => {
   const { socketPath } = await simulated(context, { domains: 12 });
