@@ -1,11 +1,8 @@
+import { growthWithin } from "../promql/growth.ts";
 import { DOMAIN, HOST, type RecordingRule } from "./rule.ts";
 
 const DISK = `${DOMAIN}, "system.device", "disk.io.direction"`;
 const INTERFACE = `${DOMAIN}, "network.interface.name", "network.io.direction"`;
-
-/** An hour's growth of a counter of rare things, whose series may have begun within that hour. */
-const lastHour = (counter: string) =>
-  `clamp_min((last_over_time(${counter}[1h]) - ${counter} offset 1h) or last_over_time(${counter}[1h]), 0)`;
 
 /** What alerts compare. Denominators are never zero: an idle disk has no latency rather than one that is no number. */
 export const RECORDING_RULES: readonly RecordingRule[] = [
@@ -55,7 +52,7 @@ export const RECORDING_RULES: readonly RecordingRule[] = [
   },
   {
     record: "host:migrations:last1h",
-    query: `sum by (${HOST}, "libvirt.migration.outcome") (${lastHour('{"libvirt.domain.migrations"}')})`,
+    query: `sum by (${HOST}, "libvirt.migration.outcome") (${growthWithin('{"libvirt.domain.migrations"}', "1h")})`,
     meaning: "Migrations away from a host that ended within the last hour, by how they ended.",
   },
 ];

@@ -1,3 +1,4 @@
+import { growthWithin } from "../promql/growth.ts";
 import { type Dashboard, lines, now, type Panel } from "./dashboard.ts";
 import { OF_DOMAIN, ON_HOST, rate } from "./selections.ts";
 
@@ -198,7 +199,7 @@ export const DOMAIN_DASHBOARD: Dashboard = {
         lines(
           "Events",
           `sum by ("libvirt.event.type", "libvirt.event.detail") (
-  increase({"libvirt.domain.events", ${OF_DOMAIN}}[$__rate_interval])
+  ${growthWithin(value("libvirt.domain.events"), "$__rate_interval")}
 )`,
           { unit: "none", legend: "{libvirt.event.type} {libvirt.event.detail}" },
         ),
