@@ -16,7 +16,8 @@ interface Supply {
 
 const GUEST_FILESYSTEM = `${DOMAIN}, "system.filesystem.mountpoint"`;
 const FILESYSTEM = `${HOST}, "system.filesystem.mountpoint"`;
-const POOL = `${HOST}, "libvirt.storage_pool.name"`;
+// The system's and a user's libvirt on one host have pools of the same name.
+const POOL = `${HOST}, "libvirt.uri", "libvirt.storage_pool.name"`;
 
 const SUPPLIES: readonly Supply[] = [
   {

@@ -26,7 +26,9 @@ const MOUNTED = {
   "system.filesystem.mountpoint": "/srv",
   "system.filesystem.type": "xfs",
 };
-const POOL = { "libvirt.storage_pool.name": "images" };
+const POOL = { "libvirt.uri": "qemu:///system", "libvirt.storage_pool.name": "images" };
+/** Of the same name and host, with space for all. */
+const OTHER_POOL = { ...POOL, "libvirt.uri": "qemu:///session" };
 
 const SUPPLIES: readonly SupplyScenario[] = [
   {
@@ -82,6 +84,8 @@ const SUPPLIES: readonly SupplyScenario[] = [
     series: (owner, left) => ({
       ...ofHosts("libvirt.storage_pool.available", { [owner]: falling(left) }, POOL),
       ...ofHosts("libvirt.storage_pool.limit", { [owner]: constant(1000 * MB, left) }, POOL),
+      ...ofHosts("libvirt.storage_pool.available", { [owner]: constant(9000 * MB, left) }, OTHER_POOL),
+      ...ofHosts("libvirt.storage_pool.limit", { [owner]: constant(9900 * MB, left) }, OTHER_POOL),
     }),
     labels: (owner) => ({ "host.name": owner, ...POOL }),
     what: "Space in storage pool images of leaking",
