@@ -1,6 +1,6 @@
 import { growthWithin } from "../promql/growth.ts";
 import { type Dashboard, lines, now, type Panel } from "./dashboard.ts";
-import { OF_DOMAIN, ON_HOST, rate } from "./selections.ts";
+import { OF_DOMAIN, ON_HOST, rate, slowRate } from "./selections.ts";
 
 const DEVICE = "{system.device} {disk.io.direction}";
 const INTERFACE = "{network.interface.name} {network.io.direction}";
@@ -110,11 +110,11 @@ export const DOMAIN_DASHBOARD: Dashboard = {
           },
           { unit: "bytes" },
         ),
-        lines("Swapped by the guest", growth("libvirt.domain.paging.io"), {
+        lines("Swapped by the guest", slowRate("libvirt.domain.paging.io", OF_DOMAIN), {
           unit: "Bps",
           legend: "{system.paging.direction}",
         }),
-        lines("Page faults in the guest", growth("libvirt.domain.paging.faults"), {
+        lines("Page faults in the guest", slowRate("libvirt.domain.paging.faults", OF_DOMAIN), {
           unit: "ops",
           legend: "{system.paging.fault.type}",
         }),

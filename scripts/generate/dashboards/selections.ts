@@ -10,3 +10,8 @@ export const BY_DOMAIN = '"host.name", "libvirt.domain.name"';
 export function rate(metric: string, conditions: string): string {
   return `rate({"${metric}", ${conditions}}[$__rate_interval])`;
 }
+
+/** Growth per second of what is read less often than others: at the scrape interval's pace one value is no growth yet. */
+export function slowRate(metric: string, conditions: string): string {
+  return `${rate(metric, conditions)}\n  or rate({"${metric}", ${conditions}}[5m])`;
+}
