@@ -107,7 +107,7 @@ export async function runAgent(
   } finally {
     void manager?.stopping();
     await endpoint?.close();
-    events.export(sources.flatMap(untoldOccurrences));
+    events.export(sources.flatMap((source) => untoldOccurrences(source, hypervisors.untaken(source))));
     await Promise.all([...pipelines, events].map((pipeline) => pipeline.close(FLUSH_DEADLINE_MS)));
     await store.close();
     await Promise.all([...sources, ...hostSources].map((source) => source.close()));
@@ -115,10 +115,11 @@ export async function runAgent(
   }
 }
 
-/** What happened since the last reading: what a stop discards of it has to be told all the same. */
-function untoldOccurrences(source: ReadableHypervisor): Occurrence[] {
+/** What happened since the last reading that was told: what a stop discards of it has to be told all the same. */
+function untoldOccurrences(source: ReadableHypervisor, untaken?: HypervisorReading): Occurrence[] {
   const { identity } = source.connection ?? {};
-  return identity === undefined ? [] : domainOccurrences({ identity, domains: [], ...source.farewell() });
+  const last = identity === undefined ? [] : [{ identity, domains: [], ...source.farewell() }];
+  return [...(untaken === undefined ? [] : [untaken]), ...last].flatMap(domainOccurrences);
 }
 
 /** What tells this agent from all others of a fleet, whatever an image or a cluster has given to several. */

@@ -92,9 +92,11 @@ class DiscoveredHypervisors implements ReadableHypervisor {
     this.#follow(sockets.slice(0, MEMBERS_LIMIT));
     const paths = [...this.#members.keys()];
     const outcomes = await this.#poller.poll(this.#deadlineMs, signal);
+    const readings = outcomes.flatMap(({ reading }) => reading ?? []);
+    // There will be no other reading: what these have of events is left to farewell().
+    if (signal.aborted) this.#departed.push(...readings);
     signal.throwIfAborted();
     const living = outcomes.map((outcome, index) => this.#shareOf(paths[index] ?? "", outcome));
-    const readings = outcomes.flatMap(({ reading }) => reading ?? []);
     const problems = [...living.flatMap((share) => share.problems), ...overLimit(sockets.length)];
     if (readings.length === 0 && problems[0] !== undefined) throw problems[0];
     const shares = [...this.#departed, ...living];
@@ -115,7 +117,7 @@ class DiscoveredHypervisors implements ReadableHypervisor {
   }
 
   farewell(): Farewell {
-    const farewells = [...this.#departed, ...this.#sources.map((source) => source.farewell())];
+    const farewells = [...this.#departed, ...this.#sources.flatMap((source) => this.#lastOf(source))];
     return {
       gone: farewells.flatMap(({ gone = [] }) => gone),
       events: farewells.flatMap(({ events = [] }) => events),
@@ -134,7 +136,7 @@ class DiscoveredHypervisors implements ReadableHypervisor {
       if (found.has(path)) continue;
       this.#members.delete(path);
       this.#last.delete(path);
-      this.#departed.push(farewellOf(source));
+      this.#departed.push(...this.#lastOf(source));
       void source.close();
     }
     for (const path of found) {
@@ -143,6 +145,13 @@ class DiscoveredHypervisors implements ReadableHypervisor {
       this.#members.set(path, new HypervisorSource({ ...this.#options, uri }));
     }
     this.#sources.splice(0, Infinity, ...this.#members.values());
+  }
+
+  /** What is left to tell of a daemon that is not polled any more: its late reading, and what happened since. */
+  #lastOf(source: HypervisorSource): Share[] {
+    const untaken = this.#poller.untaken(source);
+    const last = farewellOf(source);
+    return untaken === undefined ? [last] : [{ ...untaken, domains: [], problems: [] }, last];
   }
 
   #shareOf(path: string, { reading, error }: SourceOutcome<HypervisorReading>): Share {

@@ -36,6 +36,7 @@ type PollLog = Pick<Logger, "info" | "warn">;
 interface Read<Reading> {
   readonly reading: Promise<Reading>;
   settled: boolean;
+  brought?: Reading;
 }
 
 /**
@@ -70,6 +71,11 @@ export class Poller<Reading extends Problematic> {
     return this.#durations.values;
   }
 
+  /** What a late read of a source has brought meanwhile: who does not poll any more has to take it from here. */
+  untaken(source: Source<Reading>): Reading | undefined {
+    return this.#underWay.get(source)?.brought;
+  }
+
   async #read(
     source: Source<Reading>,
     deadlineMs: number,
@@ -99,8 +105,9 @@ export class Poller<Reading extends Problematic> {
   }
 
   #start(source: Source<Reading>, signal: AbortSignal): Read<Reading> {
+    const bring = (reading: Reading): Reading => (read.brought = reading);
     const settle = (): void => void (read.settled = true);
-    const read = { reading: source.read(signal).finally(settle), settled: false };
+    const read: Read<Reading> = { reading: source.read(signal).then(bring).finally(settle), settled: false };
     this.#underWay.set(source, read);
     return read;
   }

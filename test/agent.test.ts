@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runAgent } from "../src/agent.ts";
 import { collectOnce } from "../src/collect-once.ts";
 import type { Configuration } from "../src/config/configuration.ts";
-import { QUEUE_DEFAULTS } from "../src/otlp/options.ts";
 import { type ReceivedResource, startReceiver } from "../src/receiver/receiver.ts";
 import { collectorAt, configurationOf } from "./configuration.ts";
 import { parseExposition } from "./local-endpoint/parse-exposition.ts";
@@ -129,53 +128,6 @@ test("a backend that is away does not hold up the cycles, and is told of once", 
   await running;
   assert.equal(lines.filter(({ fields }) => fields["destination"] === "collector").length, 1);
 });
-
-/** Daemons in front of the URI that finds it: as it is, and found by a pattern. */
-const uriKinds = {
-  "a daemon": (uri: string) => uri,
-  "daemons that are looked for": (uri: string) => `${uri}*`,
-};
-
-for (const [kind, uriOf] of Object.entries(uriKinds)) {
-  test(`${kind}: what happened since the last cycle is told before the end`, async (t) => {
-    const simulator = await simulated(t, { domains: 1 });
-    const told: unknown[] = [];
-    const receiver = await startReceiver({
-      protocol: "http/protobuf",
-      onMetrics: () => undefined,
-      onLogs: (resources) => {
-        for (const { attributes, records } of resources) {
-          if (attributes["libvirt.domain.name"] !== "late") continue;
-          told.push(...records.map(({ body }) => body));
-        }
-      },
-    });
-    t.after(() => receiver.close());
-    const endpoint = receiver.endpoint.replace("/v1/metrics", "/v1/logs");
-    const logs = {
-      endpoint,
-      requestLimitBytes: 1e6,
-      protocol: "http/protobuf",
-      headers: {},
-      compression: "none",
-      timeoutMs: 2000,
-      tls: {},
-      queue: QUEUE_DEFAULTS,
-    } as const;
-    const { log } = collectLog();
-    const stop = new AbortController();
-    const long = configuration([uriOf(simulator.uri)], receiver.endpoint);
-    const destinations = [collectorAt(receiver.endpoint, { logs })];
-    const running = runAgent({ ...long, destinations, intervalMs: 600_000 }, { log, signal: stop.signal });
-    await until(() => simulator.stats.calls["CONNECT_GET_ALL_DOMAIN_STATS"] !== undefined);
-    await sleep(200);
-    simulator.createDomain({ name: "late" });
-    await sleep(200);
-    stop.abort();
-    await running;
-    assert.deepEqual(told, ["late: started (booted)"]);
-  });
-}
 
 test("when no hypervisor can be read at the start, that is the end, and it says why", async () => {
   const { log, lines } = collectLog();

@@ -106,6 +106,24 @@ test("the last that happened is told of a domain whose daemon went with it", asy
   assert.deepEqual((await source.read(never)).events, []);
 });
 
+test("a stop during a reading leaves what happened to farewell(), though another daemon is slow", async (t) => {
+  const { source, start } = await nodeWithPods(t);
+  const [quick, slow] = [await start("a"), await start("b")];
+  await source.read(never);
+  const [domain] = quick.domains();
+  assert.ok(domain);
+  slow.addFault({ kind: "delay", ms: 600 });
+  quick.destroyDomain(domain.uuid);
+  await new Promise((done) => setTimeout(done, 100));
+  const stop = new AbortController();
+  const reading = source.read(stop.signal);
+  await new Promise((done) => setTimeout(done, 300));
+  stop.abort();
+  await assert.rejects(reading, { name: "AbortError" });
+  const told = source.farewell().events.map(({ event }) => [event.type, event.domain.name]);
+  assert.deepEqual(told, [["stopped", "a"]]);
+});
+
 test("a socket without a daemon is a domain that is gone, and no problem", async (t) => {
   const { source, socketOf, start } = await nodeWithPods(t);
   await start("a");

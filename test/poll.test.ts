@@ -44,12 +44,15 @@ test("a source that is late is not read again on top, and what it brings is the 
     assert.equal(late?.state, "failed");
   }
   assert.equal(reads, 1);
+  assert.equal(poller.untaken(slow), undefined);
   resolve({ value: 1, problems: [] });
   await sleep(5);
+  assert.equal(poller.untaken(slow)?.value, 1);
   const values = [];
   for (let round = 0; round < 2; round++)
     values.push((await poller.poll(1000, unstopped))[0]?.reading?.value);
   assert.deepEqual(values, [1, 2]);
+  assert.equal(poller.untaken(slow), undefined);
 });
 
 test("a read that fails late is the next round's failure, and nobody's unhandled one", async () => {
