@@ -35,27 +35,29 @@ export class ServiceManager {
     return env["NOTIFY_SOCKET"] === undefined ? undefined : new ServiceManager(env, options);
   }
 
+  /** Says that the service is ready until that could be said: one that is not in time is ended. */
   cycleEnded(): void {
     if (this.#ready) return;
-    this.#ready = true;
-    this.#tell("READY=1", this.#status());
+    this.#tell(["READY=1", this.#status()], () => {
+      this.#ready = true;
+    });
     const periodMs = watchdogMs(this.#env);
     // Half the time, as sd_watchdog_enabled(3) recommends.
-    if (periodMs !== undefined) this.#heartbeat = setInterval(() => this.#beat(), periodMs / 2).unref();
+    if (periodMs !== undefined) this.#heartbeat ??= setInterval(() => this.#beat(), periodMs / 2).unref();
   }
 
   /** Resolves when it has been said, or could not be. */
   async stopping(): Promise<void> {
     clearInterval(this.#heartbeat);
     await this.#telling;
-    this.#tell("STOPPING=1");
+    this.#tell(["STOPPING=1"]);
     await this.#telling;
   }
 
   #beat(): void {
     const { course, log } = this.#options;
     const { good, reason } = judgeHealth(course());
-    if (good) this.#tell("WATCHDOG=1", this.#status());
+    if (good) this.#tell(["WATCHDOG=1", this.#status()]);
     else log.warn({ reason }, "does not tell the service manager that all is well");
   }
 
@@ -65,9 +67,10 @@ export class ServiceManager {
   }
 
   /** One after the other: a message that takes longer than a heartbeat is not followed by a second one. */
-  #tell(...assignments: readonly string[]): void {
+  #tell(assignments: readonly string[], onTold: () => void = () => {}): void {
     if (this.#telling !== undefined) return;
     this.#telling = systemdNotify(assignments, this.#env)
+      .then(onTold)
       .catch((error: unknown) => {
         const problem = `Cannot tell the service manager: ${messageOf(error)}; the unit needs Type=exec without WatchdogSec= where there is no systemd-notify`;
         if (!this.#failed) this.#options.log.warn({ problem }, "service manager is not told");

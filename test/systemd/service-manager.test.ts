@@ -96,3 +96,26 @@ test("a machine without the program costs one line in the log", async () => {
   assert.equal(warnings.length, 1, warnings.join("\n"));
   assert.match(warnings[0] ?? "", /Cannot tell the service manager: .*ENOENT/);
 });
+
+test("that it is ready is told until it was heard", async () => {
+  const deaf = mkdtempSync(join(directory, "deaf-"));
+  const heard = join(deaf, "heard");
+  // Fails the first time.
+  const script = `#!/bin/sh\n[ -e ${deaf}/tried ] || { : >${deaf}/tried; exit 1; }\necho "$*" >>${heard}\n`;
+  writeFileSync(join(deaf, "systemd-notify"), script, { mode: 0o755 });
+  writeFileSync(heard, "");
+  const { manager: told, warnings } = manager({
+    ...ENV,
+    PATH: `${deaf}:/usr/bin:/bin`,
+    WATCHDOG_USEC: "40000",
+  });
+  for (let cycle = 0; cycle < 40; cycle += 1) {
+    told?.cycleEnded();
+    await sleep(10);
+  }
+  await told?.stopping();
+  const said = readFileSync(heard, "utf8").split("\n").slice(0, -1);
+  assert.equal(said.filter((line) => line === `READY=1 ${STATUS}`).length, 1);
+  assert.equal(said.at(-1), "STOPPING=1");
+  assert.equal(warnings.length, 1);
+});
