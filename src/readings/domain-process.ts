@@ -97,6 +97,8 @@ class CommandLines {
   readonly #procfs: string;
   /** Those that did not come in time, by pid: undefined until they do. */
   readonly #late = new Map<number, readonly string[] | undefined>();
+  /** Those under way that are not late yet, by pid: whoever else asks for one waits for the same. */
+  readonly #reads = new Map<number, Promise<readonly string[]>>();
 
   constructor(procfs: string) {
     this.#procfs = procfs;
@@ -109,9 +111,25 @@ class CommandLines {
 
   /** A process's arguments; none of one that does not answer in time. Never rejects. */
   async read(pid: number): Promise<readonly string[]> {
+    while (!this.#reads.has(pid) && this.#reads.size > 0 && !this.#hasThread) {
+      await Promise.race(this.#reads.values());
+    }
     const late = this.#late.get(pid);
     if (late !== undefined) this.#late.delete(pid);
-    if (late !== undefined || this.#late.has(pid) || this.hanging >= CONCURRENT_READS) return late ?? [];
+    if (late !== undefined || this.#late.has(pid)) return late ?? [];
+    const known = this.#reads.get(pid);
+    if (known !== undefined || !this.#hasThread) return known ?? [];
+    const read = this.#readInTime(pid).finally(() => this.#reads.delete(pid));
+    this.#reads.set(pid, read);
+    return read;
+  }
+
+  /** Is there one that may have to wait as well? */
+  get #hasThread(): boolean {
+    return this.#reads.size + this.hanging < CONCURRENT_READS;
+  }
+
+  async #readInTime(pid: number): Promise<readonly string[]> {
     const reading = readProcPidCmdline(this.#procfs, pid).then(
       (args) => args ?? [],
       () => [],

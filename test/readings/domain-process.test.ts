@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 
@@ -283,3 +283,29 @@ test("a process that hangs does not keep others from being found, however long i
   await writeFile(pipe, qemu("web1", uuidOf(1)));
   assert.equal((await finder.find([first, second, third])).get(uuidOf(1))?.pid, 101);
 });
+
+test("no more than two threads wait for command lines, however many connections look", async (context) => {
+  const root = fakeRoot(context, host);
+  const pids = [101, 102, 103, 104];
+  const pipeOf = (pid: number): string => `${root}/proc/${pid}/cmdline`;
+  for (const pid of pids) {
+    for (const [path, content] of Object.entries(processFiles(pid, ""))) addFile(`${root}/${path}`, content);
+    rmSync(pipeOf(pid));
+    execFileSync("mkfifo", [pipeOf(pid)]);
+  }
+  const finders = [finderOf(root), finderOf(root)];
+  await Promise.all(finders.map((finder) => finder.find([domainOf(1, "web1")])));
+  await Promise.all(finders.map((finder) => finder.find([domainOf(1, "web1")])));
+  const waiting = pids.filter((pid) => wakesReader(pipeOf(pid)));
+  assert.equal(waiting.length, 2);
+});
+
+/** Lets a reader of the pipe go on; false where nobody waits. */
+function wakesReader(pipe: string): boolean {
+  try {
+    closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
+}
