@@ -57,6 +57,9 @@ const PLUGGABLE: ReadonlySet<StatisticsScope> = new Set([
   "hostDisk",
 ]);
 
+/** Parts of one item that are remembered while they are away, those that left last: a vCPU has some 60 in all. */
+const AWAY_LIMIT = 250;
+
 const NO_ITEMS: readonly Item[] = [];
 
 /** A series that has had its last value, and the number of it in its scope. */
@@ -249,7 +252,7 @@ export class LiveScope {
       if (byKey.has(key)) continue;
       this.#hasLost = true;
       this.#ended.push(...seriesOf(live));
-      if (live.above !== undefined) (live.above.away ??= new Map()).set(this.#keyAway(key), live);
+      if (live.above !== undefined) setAway(live.above, this.#keyAway(key), live);
     }
     this.#byKey = byKey;
     this.#changed = true;
@@ -285,6 +288,14 @@ export class LiveScope {
     const isCountedHere = SCOPES[this.name].lasting === true;
     return { startNs: isPlugged || isCountedHere ? this.#readAtNs : undefined, told: undefined };
   }
+}
+
+function setAway(above: LiveItem, key: string, live: LiveItem): void {
+  const away = (above.away ??= new Map());
+  away.delete(key);
+  away.set(key, live);
+  const [longest] = away.keys();
+  if (away.size > AWAY_LIMIT && longest !== undefined) away.delete(longest);
 }
 
 function toldOf({ series }: LiveItem): Map<bigint, Baseline> {

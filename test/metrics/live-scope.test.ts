@@ -31,6 +31,24 @@ test("a disk that was unplugged and plugged in again starts anew", () => {
   assert.equal(again?.series.startTimeNs, secondNs(10));
 });
 
+test("a part that was away goes on, unless too many others have gone since: their names are the daemon's", () => {
+  const events = "libvirt.domain.vcpu.kvm.events";
+  const seriesAfter = (others: number): [unknown, unknown] => {
+    const meter = new TestMeter();
+    const exits = { "vcpu.0.time": 1, "vcpu.0.exits.sum": 1 };
+    const [before] = meter.read(exits, second(0)).numbers(events);
+    for (let number = 0; number < others; number++) {
+      meter.read({ "vcpu.0.time": 1, [`vcpu.0.other${number}.sum`]: 1 }, second(10 + number));
+    }
+    const [after] = meter.read(exits, second(5000)).numbers(events);
+    return [before?.series, after?.series];
+  };
+  const [told, again] = seriesAfter(200);
+  assert.equal(again, told);
+  const [first, later] = seriesAfter(400);
+  assert.notEqual(later, first);
+});
+
 test("a group that could not be read ends nothing", () => {
   const meter = new TestMeter();
   const [first] = meter.read({ "state.state": 1, ...disk(0, "vda", 1) }, second(0)).numbers(OPERATIONS);
