@@ -14,6 +14,12 @@ interface Failure {
 /** The first that matches counts. */
 const FAILURES: readonly Failure[] = [
   {
+    pattern: /ERR_PROXY_INVALID_CONFIG|URI malformed/,
+    code: "OTLP_CONNECT",
+    words:
+      "the proxy's address is none: write http://user:password@host:port, with %25 for each % of user and password",
+  },
+  {
     pattern: /ERR_PROXY_TUNNEL/,
     code: "OTLP_CONNECT",
     words:

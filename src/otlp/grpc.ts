@@ -15,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 
 import { ANSWER_LIMIT_BYTES, decodeExportResponse } from "./answers.ts";
+import { connectionError } from "./connection-errors.ts";
 import type { ExportOutcome, ExportRequest, OtlpTransport, Signal } from "./destination.ts";
 import { outcomeOfFailure } from "./grpc-outcome.ts";
 import { type DestinationOptions, endpointUrlOf, USER_AGENT } from "./options.ts";
@@ -49,7 +50,13 @@ export class GrpcTransport implements OtlpTransport {
     this.#options = options;
     this.#endpoint = endpointUrlOf(options);
     this.#secrets = secretsOf(options);
-    this.#client = createClient(this.#endpoint, options);
+    try {
+      this.#client = createClient(this.#endpoint, options);
+    } catch (error) {
+      // From grpc-js, which takes the proxy's user and password apart.
+      if (!(error instanceof URIError)) throw error;
+      throw connectionError(nameOfEndpoint(this.#endpoint), error, "grpc_proxy, https_proxy or http_proxy");
+    }
     for (const [name, value] of Object.entries(options.headers)) this.#metadata.set(name, value);
   }
 

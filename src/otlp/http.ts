@@ -79,9 +79,17 @@ export class HttpTransport implements OtlpTransport {
     return { body: await compress(body, compression), codec: compression };
   }
 
-  #attempt({ body, codec }: Encoded, signal: AbortSignal): Promise<Attempt> {
+  async #attempt(encoded: Encoded, signal: AbortSignal): Promise<Attempt> {
+    try {
+      this.#agent ??= createAgent(this.#endpoint, this.#options);
+    } catch (error) {
+      return { error: error as Error, stale: false };
+    }
+    return this.#post(encoded, this.#agent, signal);
+  }
+
+  #post({ body, codec }: Encoded, agent: Agent, signal: AbortSignal): Promise<Attempt> {
     const { headers } = this.#options;
-    const agent = (this.#agent ??= createAgent(this.#endpoint, this.#options));
     return new Promise((resolve) => {
       const request = this.#send(this.#endpoint, {
         method: "POST",

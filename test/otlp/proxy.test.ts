@@ -114,6 +114,23 @@ test("a proxy that does not connect, and one that is not there, are named as wha
   assert.doesNotMatch(JSON.stringify(outcome), new RegExp(SECRET));
 });
 
+test("an address that is no proxy's is told without its password", async (t) => {
+  for (const address of [`http://user:${SECRET}@`, `http://user:${SECRET}%zz@127.0.0.1:9`]) {
+    for (const [endpoint, name] of Object.entries({ [PLAIN]: "http_proxy", [SECURE]: "https_proxy" })) {
+      setEnvironment(t, { [name]: address });
+      const outcome = await exportOnce({ endpoint, tls: TLS, timeoutMs: 5000 });
+      assertOutcome(outcome, {
+        endpoint,
+        expected: { status: "retry" },
+        code: "OTLP_CONNECT",
+        message: new RegExp(`the proxy's address is none: write http://.* \\(${name} names a proxy\\)$`),
+      });
+    }
+  }
+  const begun = exportOnce({ endpoint: "http://backend.invalid:4317", protocol: "grpc" });
+  await assert.rejects(begun, { code: "OTLP_CONNECT", message: /the proxy's address is none: .*grpc_proxy/ });
+});
+
 test("gRPC goes through the proxy that grpc_proxy or else https_proxy names, for a plain endpoint too", async (t) => {
   const proxy = await startProxy();
   for (const name of ["https_proxy", "grpc_proxy"]) {
