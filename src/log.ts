@@ -50,22 +50,28 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
       formatters: { level: (level) => ({ level }) },
       redact: { paths: ["headers", "*.headers", "authorization", "*.authorization"], censor: "***" },
     },
-    await lineStream(options, target),
+    await lineStream(options, { target, hide }),
   );
   return logger;
 }
 
-async function lineStream(options: LoggerOptions, target: DestinationStream): Promise<DestinationStream> {
+async function lineStream(
+  options: LoggerOptions,
+  { target, hide }: { readonly target: DestinationStream; readonly hide: (text: string) => string },
+): Promise<DestinationStream> {
   const onTerminal = options.stream.isTTY === true;
   if (options.format === "json" || (options.format === "auto" && !onTerminal)) return target;
   const { prettyFactory } = await import("pino-pretty");
   const pretty = prettyFactory({ colorize: onTerminal, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
-  return { write: (line) => target.write(pretty(JSON.parse(line, harmless))) };
+  // A secret is not found any more when its line breaks have become spaces.
+  const shown = (_key: string, value: unknown): unknown =>
+    typeof value === "string" ? harmless(hide(value)) : value;
+  return { write: (line) => target.write(pretty(JSON.parse(line, shown))) };
 }
 
 /** Text can be of a VM's owner, a daemon or a backend. JSON escapes what a terminal would obey, reading it does not. */
-function harmless(_key: string, value: unknown): unknown {
-  return typeof value === "string" ? printable(value.replaceAll(/\s*\n\s*/g, " ")) : value;
+function harmless(text: string): string {
+  return printable(text.replaceAll(/\s*\n\s*/g, " "));
 }
 
 /** Replaces each secret by `***`, also where JSON or a URL has escaped it. */

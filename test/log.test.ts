@@ -50,6 +50,15 @@ test("headers are left out by name, secrets by value, in both formats", async ()
   }
 });
 
+test("a secret of several lines is hidden as well", async () => {
+  for (const format of ["json", "pretty"] as const) {
+    const stream = collector();
+    const log = await createLogger({ level: "info", format, stream, secrets: ["first\n\tsecond"] });
+    log.error({ problem: "of first\n\tsecond" }, "refused: first\n\tsecond");
+    assert.doesNotMatch(stream.lines.join(""), /first|second/);
+  }
+});
+
 test("errors keep their message and cause", async () => {
   const stream = collector();
   const log = await createLogger({ level: "info", format: "json", stream });
