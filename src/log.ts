@@ -1,6 +1,6 @@
 import type { DestinationStream } from "pino";
 
-import { printable } from "./cli/text.ts";
+import { printable } from "./printable.ts";
 
 /** From the quietest on: what is logged is the level given and everything before it in this list. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;

@@ -1,4 +1,4 @@
-import { printable } from "../cli/text.ts";
+import { printable } from "../printable.ts";
 import type { Paint, Style } from "../top/paint.ts";
 import { AREAS, type Area } from "./finding-kind.ts";
 import type { CheckState, Finding } from "./finding.ts";

@@ -1,6 +1,6 @@
+import { printable } from "../printable.ts";
 import { formatBytes, formatRatio, formatSeconds } from "./quantity.ts";
 import type { Column } from "./table.ts";
-import { printable } from "./text.ts";
 
 /** One value of a metric, whoever read or received it. Histograms have none. */
 export interface NamedPoint {

@@ -1,4 +1,5 @@
 import type { Attributes, HistogramPoint, NumberPoint, ResourcePoints } from "../metrics/points.ts";
+import { printable } from "../printable.ts";
 import {
   byName,
   DOMAIN_COLUMNS,
@@ -10,7 +11,6 @@ import {
 } from "./domain-row.ts";
 import { formatBytes, formatValue } from "./quantity.ts";
 import { renderTable, type Column } from "./table.ts";
-import { printable } from "./text.ts";
 
 /** What was moved since the domain started: one reading has no rates. */
 const AMOUNT_COLUMNS: readonly Column[] = [

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../config/problems.ts";
 import { KvmeterError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import type { ExitCode } from "./command.ts";
-import { printable } from "./text.ts";
 
 /** How an error that ends a command is shown, and with which exit code. */
 export interface ErrorReport {

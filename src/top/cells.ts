@@ -1,4 +1,5 @@
-import { cut, pad, printable } from "../cli/text.ts";
+import { cut, pad } from "../cli/text.ts";
+import { printable } from "../printable.ts";
 import { type Column, levelOf } from "./column.ts";
 import type { Level } from "./health.ts";
 import type { Paint, Style } from "./paint.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../cli/text.ts";
+import { printable } from "../printable.ts";
 import { COLUMNS } from "./columns.ts";
 import type { TopDomain } from "./top-domain.ts";
 

@@ -1,4 +1,5 @@
-import { cut, pad, printable } from "../cli/text.ts";
+import { cut, pad } from "../cli/text.ts";
+import { printable } from "../printable.ts";
 import { LEVEL_STYLES } from "./cells.ts";
 import { numberLevel } from "./column.ts";
 import { PART_TABLES, type PartTable, WHOLE_ROWS, type WholeRow } from "./detail-tables.ts";

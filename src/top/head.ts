@@ -1,4 +1,5 @@
-import { cut, printable, textWidth } from "../cli/text.ts";
+import { cut, textWidth } from "../cli/text.ts";
+import { printable } from "../printable.ts";
 import type { TopHost, TopModel } from "./model.ts";
 import type { Paint } from "./paint.ts";
 import { type Format, shownAs, type Units, UNITS } from "./quantities.ts";

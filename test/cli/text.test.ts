@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cut, pad, printable, textWidth } from "../../src/cli/text.ts";
+import { cut, pad, textWidth } from "../../src/cli/text.ts";
+import { printable } from "../../src/printable.ts";
 
 test("width counts columns of a terminal, not characters", () => {
   assert.equal(textWidth("größe"), 5);

@@ -1,7 +1,8 @@
+import { printable } from "../../printable.ts";
 import type { Output } from "../command.ts";
 import { byName, memoryUsageOf, stateOf, sumOf } from "../domain-row.ts";
 import { formatBytes, formatRatio } from "../quantity.ts";
-import { pad, printable, textWidth } from "../text.ts";
+import { pad, textWidth } from "../text.ts";
 import type { ArrivedDomain } from "./arrivals.ts";
 import { clockTime, type DemoView } from "./view.ts";
 

@@ -1,9 +1,10 @@
+import { printable } from "../../printable.ts";
 import type { Output } from "../command.ts";
 import { byName, DOMAIN_COLUMNS, domainCells, shown } from "../domain-row.ts";
 import { formatBytes } from "../quantity.ts";
 import { renderTable, type Column } from "../table.ts";
 import { terminalSize } from "../terminal-size.ts";
-import { cut, printable } from "../text.ts";
+import { cut } from "../text.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { clockTime, type DemoView } from "./view.ts";
 
