@@ -232,10 +232,12 @@ export class DeliveryQueue {
     this.#memoryBytes = 0;
   }
 
-  /** Brings what is in the file back into memory, as far as there is room, the newest first. */
+  /** Brings what is in the file back into memory, as far as there is room: what is being sent, then the newest first. */
   takeBack(read: (id: number) => Uint8Array | undefined): void {
     const { change, maxMemoryBytes } = this.#host;
-    for (const batch of this.#batches.snapshot().toReversed()) {
+    const newestFirst = this.#batches.snapshot().toReversed();
+    const sent = newestFirst.filter((batch) => batch === this.inFlight);
+    for (const batch of [...sent, ...newestFirst]) {
       if (change.inserted.has(batch.id)) continue;
       const hasRoom = this.#memoryBytes + spaceOf(batch) <= maxMemoryBytes;
       const body = hasRoom ? read(batch.id) : undefined;
