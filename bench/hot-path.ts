@@ -14,7 +14,7 @@ import { type SdkCycle, sdkWithOneResource, sdkWithResourcePerDomain } from "./s
 
 const DOMAINS = 1000;
 const WARM_UP_ROUNDS = 12;
-const ROUNDS = 15;
+const ROUNDS = 45;
 /** In less there are disks without an operation, and a latency that is there in every other cycle is no steady state. */
 const APART_MS = 1000;
 const SCOPE = kvmeterScope("0.0.0");
