@@ -1,6 +1,7 @@
 import { Backoff } from "../backoff.ts";
 import { messageOf } from "../errors.ts";
 import type { HistogramValue } from "../metrics/operation-durations.ts";
+import { BatchReader } from "./batch-reader.ts";
 import { type Codec, decompress } from "./compression.ts";
 import { DeliveryLog, type DestinationLog, THINGS } from "./delivery-log.ts";
 import type {
@@ -49,9 +50,6 @@ const RETRY_AFTER_JITTER = 0.1;
 /** How long a size counts as too large: a limit can be raised, and a proxy can for a while find everything too large. */
 const TOO_LARGE_FOR_MS = 600_000;
 
-/** How long the disk may fail to read a batch before the ones behind it go on: a bad sector does not get better. */
-const UNREADABLE_AFTER_MS = 600_000;
-
 /**
  * A destination that sends what is in its queue, one request at a time, until the backend takes it, refuses it for
  * good, or it is too old.
@@ -73,15 +71,13 @@ export class QueuedDestination implements Destination {
   readonly #log: DeliveryLog;
   readonly #backoff: Backoff;
   readonly #pace: Pace;
-  /** How bodies are stored, and what the transport takes as it is. */
+  readonly #reader: BatchReader;
+  /** How bodies are stored. */
   readonly #storedCodec: Codec;
-  readonly #sentCodec: Codec | undefined;
   #retryAtMs = 0;
   /** The least size, before compression, that the backend has found too large, until when that counts. */
   #tooLargeBytes = Number.POSITIVE_INFINITY;
   #tooLargeUntilMs = 0;
-  /** The batch that the disk fails to read, and since when. */
-  #unread: { readonly batch: Batch; readonly sinceMs: number } | undefined;
   #lastError: string | undefined;
   readonly #first = Promise.withResolvers<Error | undefined>();
   readonly #running: Promise<void>;
@@ -106,8 +102,9 @@ export class QueuedDestination implements Destination {
     this.#log = new DeliveryLog({ name: queue.name, signal: this.signal, log, timers });
     this.#backoff = new Backoff({ ...(options.backoff ?? BACKOFF), random });
     this.#pace = new Pace(options.replayRateBytesPerS);
-    this.#sentCodec = protocol === "http/protobuf" && compression !== "none" ? compression : undefined;
-    this.#storedCodec = this.#sentCodec ?? "zstd";
+    const sentCodec = protocol === "http/protobuf" && compression !== "none" ? compression : undefined;
+    this.#storedCodec = sentCodec ?? "zstd";
+    this.#reader = new BatchReader({ queue, sentCodec, timers });
     queue.onChange = () => this.#wake();
     queue.onDrop = (reason) => this.#log.dropped(reason);
     this.#running = this.#run();
@@ -203,7 +200,7 @@ export class QueuedDestination implements Destination {
   }
 
   async #send(batch: Batch): Promise<void> {
-    const request = await this.#requestOf(batch);
+    const request = await this.#reader.requestOf(batch);
     if (request === undefined) {
       this.#queue.drop(batch, "unreadable");
       return;
@@ -224,28 +221,6 @@ export class QueuedDestination implements Destination {
       }
     } else {
       this.#settle(batch, outcome);
-    }
-  }
-
-  /** The request as the transport takes it; undefined where what is stored is damaged or cannot be read for long. */
-  async #requestOf(batch: Batch): Promise<ExportRequest | undefined> {
-    const { pointCount, signal, codec, rawBytes } = batch;
-    const stored = await this.#read(batch);
-    if (stored === undefined) return undefined;
-    if (codec === this.#sentCodec) return { body: stored, pointCount, signal, codec };
-    const body = await decompress(stored, codec, rawBytes).catch(() => undefined);
-    return body === undefined ? undefined : { body, pointCount, signal };
-  }
-
-  /** @throws what the system says, for a while */
-  async #read(batch: Batch): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#queue.read(batch);
-    } catch (error) {
-      const nowMs = this.#timers.nowMs();
-      if (this.#unread?.batch !== batch) this.#unread = { batch, sinceMs: nowMs };
-      if (nowMs - this.#unread.sinceMs < UNREADABLE_AFTER_MS) throw error;
-      return undefined;
     }
   }
 
