@@ -2,6 +2,7 @@ import type { Instant } from "../clock.ts";
 import type { DomainDescription } from "../readings/domain.ts";
 import type { StatisticsGroup } from "../readings/statistics-fields.ts";
 import type { DomainStatistics, StatisticsItem, StatisticsScope } from "../readings/statistics.ts";
+import { AwayItems } from "./away-items.ts";
 import { type Baseline, type DeltaOrigin, DeltaSeries } from "./delta-series.ts";
 import { identityOf, itemAttributes } from "./item-attributes.ts";
 import { isSamePath, type ItemNaming, type Name, namingOf } from "./item-naming.ts";
@@ -24,8 +25,7 @@ export interface LiveItem {
   before: ReadItem | undefined;
   /** What it is a part of. */
   readonly above: LiveItem | undefined;
-  /** Parts of it that a reading did not have. One that comes back counts on: what it has told is not told again. */
-  away?: Map<string, LiveItem>;
+  away?: AwayItems;
 }
 
 /** What was last read of an item and when, kept where a row is derived from the change. */
@@ -56,9 +56,6 @@ const PLUGGABLE: ReadonlySet<StatisticsScope> = new Set([
   "hostNic",
   "hostDisk",
 ]);
-
-/** Parts of one item that are remembered while they are away, those that left last: a vCPU has some 60 in all. */
-const AWAY_LIMIT = 250;
 
 const NO_ITEMS: readonly Item[] = [];
 
@@ -252,7 +249,7 @@ export class LiveScope {
       if (byKey.has(key)) continue;
       this.#hasLost = true;
       this.#ended.push(...seriesOf(live));
-      if (live.above !== undefined) setAway(live.above, this.#keyAway(key), live);
+      if (live.above !== undefined) (live.above.away ??= new AwayItems()).add(this.#keyAway(key), live);
     }
     this.#byKey = byKey;
     this.#changed = true;
@@ -288,14 +285,6 @@ export class LiveScope {
     const isCountedHere = SCOPES[this.name].lasting === true;
     return { startNs: isPlugged || isCountedHere ? this.#readAtNs : undefined, told: undefined };
   }
-}
-
-function setAway(above: LiveItem, key: string, live: LiveItem): void {
-  const away = (above.away ??= new Map());
-  away.delete(key);
-  away.set(key, live);
-  const [longest] = away.keys();
-  if (away.size > AWAY_LIMIT && longest !== undefined) away.delete(longest);
 }
 
 function toldOf({ series }: LiveItem): Map<bigint, Baseline> {
