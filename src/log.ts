@@ -1,6 +1,6 @@
 import type { DestinationStream } from "pino";
 
-import { printable } from "./printable.ts";
+import { oneLine, printable } from "./printable.ts";
 
 /** From the quietest on: what is logged is the level given and everything before it in this list. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -71,7 +71,7 @@ async function lineStream(
 
 /** Text can be of a VM's owner, a daemon or a backend. JSON escapes what a terminal would obey, reading it does not. */
 function harmless(text: string): string {
-  return printable(text.replaceAll(/\s*\n\s*/g, " "));
+  return printable(oneLine(text));
 }
 
 /** Replaces each secret by `***`, also where JSON or a URL has escaped it. */

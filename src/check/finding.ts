@@ -1,4 +1,5 @@
 import { type ErrorCode, KvmeterError, messageOf } from "../errors.ts";
+import { oneLine } from "../printable.ts";
 import type { Trouble } from "./finding-kind.ts";
 import { type FindingId, kindOf } from "./findings.ts";
 
@@ -46,8 +47,7 @@ export function unwell(
 
 /** One line of an error; one of kvmeter's own says all that is needed, which its cause's does not always do in one line. */
 function lineOf(error: unknown): string {
-  const text = error instanceof KvmeterError ? error.message : messageOf(error);
-  return text.replaceAll(/\s*\n\s*/g, " ");
+  return oneLine(error instanceof KvmeterError ? error.message : messageOf(error));
 }
 
 /** It is not, as an error says, which names its mend; `mend` where there is an exact command besides. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../config/problems.ts";
 import { KvmeterError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { oneLine, printable } from "../printable.ts";
 import type { ExitCode } from "./command.ts";
 
 /** How an error that ends a command is shown, and with which exit code. */
@@ -19,7 +19,7 @@ export function reportOf(thrown: unknown): ErrorReport {
     return { text: lines.join(""), exitCode: thrown.exitCode };
   }
   if (thrown instanceof KvmeterError) {
-    const line = printable(thrown.message.replaceAll(/\s*\n\s*/g, " "));
+    const line = printable(oneLine(thrown.message));
     return { text: `kvmeter: ${line} [${thrown.code}]\n`, exitCode: thrown.exitCode };
   }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

@@ -1,4 +1,5 @@
 import { KvmeterError } from "../errors.ts";
+import { oneLine } from "../printable.ts";
 import { beginningOf } from "./beginning-of.ts";
 import { readDomainRef, readUuid } from "./domain-ref.ts";
 import type { XdrReader } from "./xdr-reader.ts";
@@ -114,8 +115,4 @@ export function readLibvirtError(reader: XdrReader): LibvirtErrorReply {
     readUuid(reader);
   });
   return { code, domain, level, message };
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
 }
