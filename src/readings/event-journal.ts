@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../clock.ts";
+import { KvmeterError } from "../errors.ts";
 import type { DomainEvent } from "../libvirt/events/domain-events.ts";
 import type { DomainRef } from "../libvirt/types.ts";
 
@@ -64,4 +65,11 @@ export class EventJournal {
     this.#lost = 0;
     return lost;
   }
+}
+
+/** What is told of events that found no room: nothing where there were none. */
+export function lostEvents(source: string, count: number): Error[] {
+  if (count === 0) return [];
+  const text = `Cannot keep all events of ${source}: ${count} found no room; make the interval shorter`;
+  return [new KvmeterError("EVENTS_LOST", text)];
 }

@@ -63,3 +63,12 @@ function versionText(version: Integer): string {
   const number = Number(version);
   return [Math.floor(number / 1e6), Math.floor(number / 1e3) % 1e3, number % 1e3].join(".");
 }
+
+/**
+ * Does the daemon need fewer monitor commands for a single disk than for the group? With 12.8 a single disk takes the
+ * three of the group, with 9.0 two; the limits of disks came with 11.10.
+ */
+export function singleDisksPay({ libvirtVersion }: HypervisorFacts): boolean {
+  const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
+  return major < 11 || (major === 11 && minor < 10);
+}

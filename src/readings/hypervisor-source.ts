@@ -1,5 +1,4 @@
 import type { Clock, Instant } from "../clock.ts";
-import { KvmeterError } from "../errors.ts";
 import { isActive } from "../libvirt/domain-ref.ts";
 import type { LibvirtError } from "../libvirt/errors.ts";
 import { LibvirtStatistics } from "../libvirt/statistics.ts";
@@ -11,10 +10,10 @@ import { DomainHistory } from "./domain-history.ts";
 import { DomainList } from "./domain-list.ts";
 import { DomainProcesses, type DomainProcessesOptions, type LocalReading } from "./domain-processes.ts";
 import type { DomainProcess, DomainReading, HypervisorReading } from "./domain.ts";
-import { EventJournal, type ObservedEvent } from "./event-journal.ts";
+import { EventJournal, lostEvents, type ObservedEvent } from "./event-journal.ts";
 import type { EventListener } from "./event-subscription.ts";
 import { HypervisorConnector, type HypervisorSession } from "./hypervisor-connector.ts";
-import type { ConnectionReading, HypervisorFacts } from "./hypervisor-facts.ts";
+import { type ConnectionReading, type HypervisorFacts, singleDisksPay } from "./hypervisor-facts.ts";
 import { type InventoryOptions, InventoryReader } from "./inventory-reader.ts";
 import { JobWatch } from "./job-watch.ts";
 import { LastKnown } from "./last-known.ts";
@@ -291,18 +290,6 @@ export class HypervisorSource {
   }
 }
 
-/** With 12.8 a single disk takes the three commands of the group, with 9.0 two; the limits of disks came with 11.10. */
-function singleDisksPay({ libvirtVersion }: HypervisorFacts): boolean {
-  const [major = 0, minor = 0] = libvirtVersion.split(".").map(Number);
-  return major < 11 || (major === 11 && minor < 10);
-}
-
 function withPart(statistics: DomainStatistics, part: DomainStatistics | undefined): DomainStatistics {
   return part === undefined ? statistics : mergeStatistics(statistics, part);
-}
-
-function lostEvents(source: string, count: number): Error[] {
-  if (count === 0) return [];
-  const text = `Cannot keep all events of ${source}: ${count} found no room; make the interval shorter`;
-  return [new KvmeterError("EVENTS_LOST", text)];
 }
