@@ -1,6 +1,4 @@
 import type { TestContext } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import { systemClock } from "../../src/clock.ts";
 import { DOMAIN_ROWS } from "../../src/metrics/definitions.ts";
@@ -12,6 +10,7 @@ import { encodeCycle } from "../../src/otlp/encode.ts";
 import { kvmeterScope } from "../../src/otlp/scope.ts";
 import { HypervisorSource } from "../../src/readings/hypervisor-source.ts";
 import type { Simulator } from "../../src/simulator/index.ts";
+import { collectGarbage } from "../collect-garbage.ts";
 
 export const REQUEST_LIMIT_BYTES = 4_000_000;
 
@@ -37,9 +36,6 @@ export function stagesOf(t: TestContext, { uri }: Simulator) {
       cutRequests(encodeCycle(points, scope), REQUEST_LIMIT_BYTES),
   };
 }
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 /** What is alive: of the heap, and of the buffers outside it. */
 export function liveBytes(): number {

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import { DomainMeter } from "../../src/metrics/domain-meter.ts";
 import type { ResourcePoints, Series } from "../../src/metrics/points.ts";
+import { collectGarbage } from "../collect-garbage.ts";
 import { domainReading, type Fields, hypervisorReading, second } from "./readings.ts";
 
 const CHURN = 2000;
 
 const disk = (name: string): Fields => ({ "block.0.name": name, "block.0.rd.reqs": 1 });
-
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  assert.ok(typeof collect === "function");
-  collect();
-}
 
 function seriesOf(points: readonly ResourcePoints[]): WeakRef<Series>[] {
   return points.flatMap(({ metrics }) =>

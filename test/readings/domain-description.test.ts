@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import * as fc from "fast-check";
 
 import { KvmeterError } from "../../src/errors.ts";
 import { descriptionFits, DOMAIN_XML_LIMIT, parseDomainXml } from "../../src/readings/domain-description.ts";
 import { createStatisticsReader } from "../../src/readings/read-statistics.ts";
+import { liveHeapBytes } from "../collect-garbage.ts";
 import { parametersOf } from "./typed-parameters.ts";
 
 const UUID = "4a92c712-7a8f-4027-8830-cb3ccd4c0f12";
@@ -29,17 +28,11 @@ const recorded = readFileSync(new URL("../fixtures/readings/domain.xml", import.
 
 describe("parseDomainXml", () => {
   test("keeps nothing of the XML in memory but what it says", () => {
-    setFlagsFromString("--expose-gc");
-    const collectGarbage = runInNewContext("gc") as () => void;
-    const used = (): number => {
-      collectGarbage();
-      return process.memoryUsage().heapUsed;
-    };
     const disk = diskXml("vda", "<source file='/var/lib/libvirt/images/web1.qcow2'/>");
     const bytes = Buffer.from(devices(`${disk}<!-- ${"x".repeat(200_000)} -->`));
-    const before = used();
+    const before = liveHeapBytes();
     const descriptions = Array.from({ length: 20 }, () => parseDomainXml(bytes.toString()));
-    const kept = used() - before;
+    const kept = liveHeapBytes() - before;
     assert.equal(descriptions.length, 20);
     assert.ok(kept < 1_000_000, `${kept} bytes`);
   });

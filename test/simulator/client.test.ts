@@ -1,8 +1,6 @@
 /** The real client at the simulator: the whole way, as the agent goes it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import {
   LibvirtError,
@@ -22,10 +20,8 @@ import {
 } from "../../src/libvirt/index.ts";
 import { parseDomainXml } from "../../src/readings/domain-description.ts";
 import { parseFault, type Simulator } from "../../src/simulator/index.ts";
+import { collectGarbage } from "../collect-garbage.ts";
 import { RawClient, simulate } from "./raw-client.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 const NOWAIT = { groups: 0, flags: StatsFlags.nowait } as const;
 

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import { KvmeterError } from "../../../src/errors.ts";
 import { openStateDirectory } from "../../../src/otlp/queue/open.ts";
+import { collectGarbage } from "../../collect-garbage.ts";
 import { drain, imbalance, ManualClock, memoryLog, openStore, temporaryDirectory } from "./helpers.ts";
 import { HOUR_MS, numbered, WIDE } from "./requests.ts";
 
@@ -202,20 +201,19 @@ test("an endless outage at a limit of 10 MiB: below 12 MiB on disk, the newest k
   assert.equal(imbalance(queue), 0);
 });
 
+/** What is held: the memory of buffers is given back in the background after a collection, so the least of some looks. */
+async function usedBytes(): Promise<number> {
+  let least = Infinity;
+  for (let look = 0; look < 10; look += 1) {
+    collectGarbage();
+    await sleep(20);
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
+}
+
 test("memory stays flat however much is queued: bodies are on disk alone", async () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
-  // The memory of buffers is given back in the background after a collection: the least of some looks is what is held.
-  const usedBytes = async (): Promise<number> => {
-    let least = Infinity;
-    for (let look = 0; look < 10; look += 1) {
-      collectGarbage();
-      await sleep(20);
-      const { heapUsed, external } = process.memoryUsage();
-      least = Math.min(least, heapUsed + external);
-    }
-    return least;
-  };
   const queue = openStore(temporaryDirectory()).queue("a", WIDE);
   const append = async (from: number, to: number): Promise<void> => {
     for (let number = from; number < to; number += 1) {
