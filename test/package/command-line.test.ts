@@ -26,6 +26,8 @@ COMP_WORDS=(kvmeter ${words.map((word) => `'${word}'`).join(" ")}) COMP_CWORD=${
 _kvmeter; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync("bash", ["-uc", script], {
     encoding: "utf8",
+    // Node's pipe is a socket, by which a bash that no other started takes itself for a login from afar.
+    stdio: ["ignore", "pipe", "pipe"],
     cwd: import.meta.dirname,
   });
   assert.equal(stderr, "");
