@@ -54,39 +54,42 @@ async function logBackend(t: TestContext) {
   return { told, destinations: [collectorAt(receiver.endpoint, { logs })] };
 }
 
+/** An agent of one domain; `stop` ends it and gives what it told of "late". */
+async function startAgent(t: TestContext, { uri, intervalMs }: { uri: string; intervalMs: number }) {
+  const { told, destinations } = await logBackend(t);
+  const stop = new AbortController();
+  const running = runAgent(
+    { ...watching(uri), destinations, intervalMs },
+    { ...collectLog(), signal: stop.signal },
+  );
+  return async () => {
+    stop.abort();
+    await running;
+    return told;
+  };
+}
+
 for (const [kind, uriOf] of Object.entries(uriKinds)) {
   test(`${kind}: what happened since the last cycle is told before the end`, async (t) => {
     const simulator = await simulated(t, { domains: 1 });
-    const { told, destinations } = await logBackend(t);
-    const { log } = collectLog();
-    const stop = new AbortController();
-    const long = watching(uriOf(simulator.uri));
-    const running = runAgent({ ...long, destinations, intervalMs: 600_000 }, { log, signal: stop.signal });
+    const stop = await startAgent(t, { uri: uriOf(simulator.uri), intervalMs: 600_000 });
     await until(() => simulator.stats.calls["CONNECT_GET_ALL_DOMAIN_STATS"] !== undefined);
     await sleep(200);
     simulator.createDomain({ name: "late" });
     await sleep(200);
-    stop.abort();
-    await running;
-    assert.deepEqual(told, ["late: started (booted)"]);
+    assert.deepEqual(await stop(), ["late: started (booted)"]);
   });
 
   test(`${kind}: what a late reading has brought is told before the end`, async (t) => {
     const simulator = await simulated(t, { domains: 1 });
     // The first reading comes after its round and before the next one.
     simulator.addFault({ kind: "delay", procedure: "CONNECT_GET_HOSTNAME", ms: 1700 });
-    const { told, destinations } = await logBackend(t);
-    const { log } = collectLog();
-    const stop = new AbortController();
-    const slow = watching(uriOf(simulator.uri));
-    const running = runAgent({ ...slow, destinations, intervalMs: 2000 }, { log, signal: stop.signal });
+    const stop = await startAgent(t, { uri: uriOf(simulator.uri), intervalMs: 2000 });
     await until(() => simulator.stats.calls["CONNECT_GET_HOSTNAME"] !== undefined);
     await sleep(200);
     simulator.createDomain({ name: "late" });
     await until(() => simulator.stats.calls["DOMAIN_GET_XML_DESC"] !== undefined);
     await sleep(100);
-    stop.abort();
-    await running;
-    assert.deepEqual(told, ["late: started (booted)"]);
+    assert.deepEqual(await stop(), ["late: started (booted)"]);
   });
 }

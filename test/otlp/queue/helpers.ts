@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach } from "node:test";
+import { afterEach, type TestContext } from "node:test";
 
 import type { StateStore, StoreOptions } from "../../../src/otlp/queue/contract.ts";
 import type { DeliveryQueue } from "../../../src/otlp/queue/delivery-queue.ts";
@@ -27,11 +27,14 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-/** A file system of its own, of so many bytes; undefined where this user may not mount one. */
-export function mountSmall(options: string): string | undefined {
+/** A file system of its own, of so many bytes; undefined where this user may not mount one, and the test is skipped. */
+export function mountSmall(t: TestContext, options: string): string | undefined {
   const directory = temporaryDirectory();
   const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", directory]);
-  if (status !== 0) return undefined;
+  if (status !== 0) {
+    t.skip("this user may not mount a file system");
+    return undefined;
+  }
   afterwards(() => void spawnSync("umount", ["--lazy", directory]));
   return directory;
 }

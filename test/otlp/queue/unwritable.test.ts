@@ -82,11 +82,8 @@ test("a directory that turns up later with a backlog in it: that is the older of
 });
 
 test("a full disk: in memory, said once, and on disk again when there is room; all of it counted", async (t) => {
-  const directory = mountSmall("size=3m");
-  if (directory === undefined) {
-    t.skip("this user may not mount a small file system");
-    return;
-  }
+  const directory = mountSmall(t, "size=3m");
+  if (directory === undefined) return;
   const log = memoryLog();
   const clock = new ManualClock();
   const store = openStore(directory, { log, clock });
@@ -130,11 +127,8 @@ test("a full disk: in memory, said once, and on disk again when there is room; a
 });
 
 test("a start on a full disk: what the file holds is known and can be sent", async (t) => {
-  const directory = mountSmall("size=3m");
-  if (directory === undefined) {
-    t.skip("this user may not mount a small file system");
-    return;
-  }
+  const directory = mountSmall(t, "size=3m");
+  if (directory === undefined) return;
   const clock = new ManualClock();
   const first = openStore(directory, { clock });
   const firstQueue = first.queue("a", WIDE);
@@ -169,11 +163,8 @@ test("a start on a full disk: what the file holds is known and can be sent", asy
 });
 
 test("a disk too full to give space back: what was sent and queued meanwhile is written all the same", async (t) => {
-  const directory = mountSmall("size=24m");
-  if (directory === undefined) {
-    t.skip("this user may not mount a small file system");
-    return;
-  }
+  const directory = mountSmall(t, "size=24m");
+  if (directory === undefined) return;
   const log = memoryLog();
   const store = openStore(directory, { log });
   const queue = store.queue("a", WIDE);
@@ -200,11 +191,8 @@ test("a disk too full to give space back: what was sent and queued meanwhile is 
 
 for (const when of ["at the start", "while the agent runs"]) {
   test(`a damaged file and a full disk, ${when}: what can be read of it is kept when there is room`, async (t) => {
-    const directory = mountSmall("size=12m");
-    if (directory === undefined) {
-      t.skip("this user may not mount a small file system");
-      return;
-    }
+    const directory = mountSmall(t, "size=12m");
+    if (directory === undefined) return;
     const log = memoryLog();
     const clock = new ManualClock();
     const isStart = when === "at the start";
@@ -251,11 +239,8 @@ for (const when of ["at the start", "while the agent runs"]) {
 }
 
 test("more at once than memory may hold: all of it is written, and bounded where it cannot be", async (t) => {
-  const directory = mountSmall("size=2m");
-  if (directory === undefined) {
-    t.skip("this user may not mount a small file system");
-    return;
-  }
+  const directory = mountSmall(t, "size=2m");
+  if (directory === undefined) return;
   const store = openStore(directory, { memoryLimitBytes: 200_000 });
   const queue = store.queue("a", WIDE);
   const append = async (from: number, count: number): Promise<void> => {
@@ -277,11 +262,8 @@ test("more at once than memory may hold: all of it is written, and bounded where
 });
 
 test("a read-only file system: in memory, said once, and on disk once it can be written", async (t) => {
-  const directory = mountSmall("ro");
-  if (directory === undefined) {
-    t.skip("this user may not mount a read-only file system");
-    return;
-  }
+  const directory = mountSmall(t, "ro");
+  if (directory === undefined) return;
   const log = memoryLog();
   const clock = new ManualClock();
   const store = openStore(directory, { log, clock });
